@@ -1,0 +1,43 @@
+# Two commands for a fresh machine: `make demo` shows the main job, `make test` passes every test.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+TORCH ?= torch==2.13.0
+export OPENBLAS_NUM_THREADS ?= 1
+export OMP_NUM_THREADS ?= 1
+
+.PHONY: demo test lint fuzz bench-adult bench-tables bench-density bench-speed clean install
+
+demo: $(VENV)/.installed
+	$(BIN)/anypart demo
+
+test: $(VENV)/.installed-dev
+	$(BIN)/ruff format --check src tests benchmarks
+	$(BIN)/ruff check src tests benchmarks
+	$(BIN)/lint-imports
+	$(BIN)/pyright
+	$(BIN)/pytest
+
+install: $(VENV)/.installed
+
+$(VENV)/.torch:
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet "$(TORCH)" || $(BIN)/pip install --quiet "torch>=2.6"
+	touch $@
+
+$(VENV)/.installed: $(VENV)/.torch pyproject.toml
+	$(BIN)/pip install --quiet -e .
+	touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed
+	$(BIN)/pip install --quiet -e '.[dev]'
+	touch $@
+
+fuzz: $(VENV)/.installed-dev
+	ANYPART_FUZZ=100000 $(BIN)/pytest tests/fuzz
+
+bench-%: $(VENV)/.installed
+	$(BIN)/python -m benchmarks.$*
+
+clean:
+	rm -rf $(VENV) build dist demo

@@ -1,0 +1,37 @@
+"""The contract of a learner: batches of codes → a model. One learner trains one member."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from numpy.typing import NDArray
+
+from anypart.models.contract import Codes, Mask, Model
+
+
+class Learner(Protocol):
+    """Turns mini-batches into a better model; its whole state is arrays."""
+
+    def step(self, codes: Codes, seen: Mask, progress: float) -> float:
+        """Learn from one mini-batch.
+
+        Args:
+            codes, seen: (rows, cols), as in `Evidence`; unseen cells are summed out.
+            progress: share of the planned steps already done, in [0, 1).
+
+        Returns:
+            The mean objective of the batch before the step, nats per row.
+        """
+        ...
+
+    def model(self) -> Model:
+        """Return the model learned so far (a snapshot: later steps do not change it)."""
+        ...
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """Return everything that `load_state` needs to go on with the same bits."""
+        ...
+
+    def load_state(self, arrays: dict[str, NDArray[Any]]) -> None:
+        """Go on from `state`."""
+        ...
