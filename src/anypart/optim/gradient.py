@@ -1,0 +1,252 @@
+"""Training of the order-agnostic network by stochastic gradients, in torch."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anypart.base.seeds import generator
+from anypart.models.contract import Codes, Layout, Mask
+from anypart.models.order_agnostic import NORM_EPSILON, OrderAgnostic
+
+if TYPE_CHECKING:
+    import torch
+
+    Parameters = dict[str, torch.Tensor]
+
+WARM_UP = 200  # steps
+EMA_MOST = 0.999
+GRADIENT_NORM = 1.0
+
+
+@dataclass(frozen=True)
+class NetworkSettings:
+    """How the network is made and trained.
+
+    Args:
+        width: of the hidden layer.
+        blocks: residual blocks.
+        orders: orders that log_prob averages over.
+        dropout: share of a block's inner units left out in training.
+        rate: largest step of AdamW.
+        decay: weight decay of AdamW.
+
+    """
+
+    width: int = 256
+    blocks: int = 2
+    orders: int = 4
+    dropout: float = 0.1
+    rate: float = 1e-3
+    decay: float = 0.01
+
+
+def initial_parameters(
+    layout: Layout, codes: Codes, seen: Mask, settings: NetworkSettings, seed: int
+) -> dict[str, NDArray[np.float32]]:
+    """Make parameters with which the network is the independent model of the rows.
+
+    The output layer starts at 0 and its bias at the log-odds of the data, so training
+    starts where a model without dependence ends.
+
+    Args:
+        layout: the columns.
+        codes, seen: (rows, cols) rows that the log-odds are counted on.
+        settings: of the network.
+        seed: of the embeddings and the blocks' first layers.
+
+    """
+    rng = generator(seed, "network")
+    width, total, n_cols = settings.width, layout.total, layout.n_cols
+    bias = np.empty(total)
+    for col, place in enumerate(layout.slices):
+        counts = np.bincount(codes[seen[:, col], col], minlength=layout.n_cats[col]) + 0.5
+        bias[place] = np.log(counts / counts.sum())
+    made: dict[str, Any] = {
+        "embed": rng.normal(size=(total + n_cols, width)) * n_cols**-0.5,
+        "direct": np.zeros((total + n_cols, total)),
+        "out_weight": np.zeros((width, total)),
+        "out_bias": bias,
+        "norm_scale": np.ones(width),
+        "norm_shift": np.zeros(width),
+    }
+    for i in range(settings.blocks):
+        bound = width**-0.5
+        made[f"{i}.scale"], made[f"{i}.shift"] = np.ones(width), np.zeros(width)
+        made[f"{i}.in_weight"] = rng.uniform(-bound, bound, (width, width))
+        made[f"{i}.in_bias"] = np.zeros(width)
+        made[f"{i}.out_weight"] = np.zeros((width, width))
+        made[f"{i}.out_bias"] = np.zeros(width)
+    return {name: a.astype(np.float32) for name, a in made.items()}
+
+
+def seeded_orders(n_cols: int, n_orders: int, seed: int) -> NDArray[np.int64]:
+    """Draw the orders that a network's log_prob averages over, (orders, cols)."""
+    rng = generator(seed, "orders")
+    return np.stack([rng.permutation(n_cols) for _ in range(n_orders)])
+
+
+def masked_logits(
+    parameters: Parameters,
+    tokens: torch.Tensor,
+    dropout: float,
+    noise: torch.Generator | None,
+) -> torch.Tensor:
+    """Do in torch what `OrderAgnostic` does in NumPy, with dropout, (rows, flat)."""
+    import torch.nn.functional as F
+
+    p = parameters
+    hidden = F.embedding_bag(tokens, p["embed"], mode="sum")
+    shape = hidden.shape[1:]
+    for i in range(sum(name.endswith(".scale") for name in p)):
+        inner = F.layer_norm(hidden, shape, p[f"{i}.scale"], p[f"{i}.shift"], NORM_EPSILON)
+        inner = F.gelu(inner @ p[f"{i}.in_weight"] + p[f"{i}.in_bias"], approximate="tanh")
+        if noise is not None and dropout > 0:
+            keep = inner.new_empty(inner.shape).bernoulli_(1 - dropout, generator=noise)
+            inner = inner * keep / (1 - dropout)
+        hidden = hidden + inner @ p[f"{i}.out_weight"] + p[f"{i}.out_bias"]
+    features = F.layer_norm(hidden, shape, p["norm_scale"], p["norm_shift"], NORM_EPSILON)
+    direct = F.embedding_bag(tokens, p["direct"], mode="sum")
+    return features @ p["out_weight"] + p["out_bias"] + direct
+
+
+def any_part_loss(
+    parameters: Parameters,
+    layout: Layout,
+    codes: torch.Tensor,
+    seen: torch.Tensor,
+    context: torch.Tensor,
+    noise: tuple[float, torch.Generator | None] = (0.0, None),
+) -> torch.Tensor:
+    r"""Estimate the mean over orders of −log p(seen cells), nats per row.
+
+    .. math:: \frac{D}{D - k} \sum_{c \in S \setminus C} -\log p(x_c | x_C)
+
+    With a uniform number k in [0, D) and a uniform context C of k of the D seen cells,
+    the expectation is the mean over all orders (Uria et al. 2014, eq. 7).
+
+    Args:
+        parameters: of the network.
+        layout: the columns.
+        codes: (rows, cols) int64.
+        seen: (rows, cols) the cells that have a value.
+        context: (rows, cols) the cells that the network is shown, within `seen`.
+        noise: share of dropout and its generator.
+
+    """
+    import torch
+
+    starts = torch.tensor([s.start for s in layout.slices])
+    masks = layout.total + torch.arange(layout.n_cols)
+    places = torch.where(seen, codes, 0) + starts
+    logits = masked_logits(parameters, torch.where(context, places, masks), *noise)
+    parts = [torch.log_softmax(logits[:, s], 1) for s in layout.slices]
+    log_p = torch.cat(parts, 1).gather(1, places)  # (rows, cols)
+    asked = seen & ~context
+    n_seen, n_asked = seen.sum(1), asked.sum(1).clamp(min=1)
+    return -((log_p * asked).sum(1) * n_seen / n_asked).mean()
+
+
+class NetworkLearner:
+    """AdamW on random parts of the rows, with a moving average of the parameters.
+
+    Args:
+        layout: the columns.
+        codes, seen: (rows, cols) rows that the starting log-odds are counted on.
+        settings: of the network and its training.
+        seed: of everything random.
+
+    """
+
+    def __init__(
+        self, layout: Layout, codes: Codes, seen: Mask, settings: NetworkSettings, seed: int
+    ) -> None:
+        import torch
+
+        self._layout, self._settings, self._seed = layout, settings, seed
+        start = initial_parameters(layout, codes, seen, settings, seed)
+        self._now = {n: torch.tensor(a, requires_grad=True) for n, a in start.items()}
+        self._mean = {n: torch.tensor(a) for n, a in start.items()}
+        self._optimizer = torch.optim.AdamW(
+            list(self._now.values()), lr=settings.rate, weight_decay=settings.decay
+        )
+        self._steps = 0
+
+    def step(self, codes: Codes, seen: Mask, progress: float) -> float:
+        """Learn from one mini-batch; see `Learner.step`."""
+        import torch
+
+        context = random_context(seen, generator(self._seed, "context", self._steps))
+        noise = torch.Generator().manual_seed(
+            int(generator(self._seed, "dropout", self._steps).integers(2**62))
+        )
+        loss = any_part_loss(
+            self._now,
+            self._layout,
+            torch.from_numpy(codes.astype(np.int64)),
+            torch.from_numpy(np.ascontiguousarray(seen)),
+            torch.from_numpy(context),
+            (self._settings.dropout, noise),
+        )
+        for group in self._optimizer.param_groups:
+            group["lr"] = self._settings.rate * _pace(self._steps, progress)
+        self._optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(list(self._now.values()), GRADIENT_NORM)
+        self._optimizer.step()
+        self._steps += 1
+        keep = min(EMA_MOST, max(0.0, 1 - 3 / (self._steps + 1)))
+        with torch.no_grad():
+            for name, mean in self._mean.items():
+                mean.lerp_(self._now[name], 1 - keep)
+        return -float(loss.detach())
+
+    def model(self) -> OrderAgnostic:
+        """Return the network with the averaged parameters; later steps leave it alone."""
+        arrays = {name: mean.numpy().copy() for name, mean in self._mean.items()}
+        orders = seeded_orders(self._layout.n_cols, self._settings.orders, self._seed)
+        return OrderAgnostic(self._layout, arrays, orders)
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """Return parameters, their average and AdamW's moments."""
+        arrays: dict[str, NDArray[Any]] = {"steps": np.array(self._steps)}
+        for name, now in self._now.items():
+            arrays[f"now/{name}"] = now.detach().numpy().copy()
+            arrays[f"mean/{name}"] = self._mean[name].numpy().copy()
+            for kind, value in self._optimizer.state[now].items():
+                arrays[f"{kind}/{name}"] = value.numpy().copy()
+        return arrays
+
+    def load_state(self, arrays: dict[str, NDArray[Any]]) -> None:
+        """Go on from `state`."""
+        import torch
+
+        self._steps = int(arrays["steps"])
+        with torch.no_grad():
+            for name, now in self._now.items():
+                now.copy_(torch.tensor(arrays[f"now/{name}"]))
+                self._mean[name].copy_(torch.tensor(arrays[f"mean/{name}"]))
+                kinds = ("step", "exp_avg", "exp_avg_sq")
+                if self._steps:
+                    self._optimizer.state[now] = {
+                        kind: torch.tensor(arrays[f"{kind}/{name}"]) for kind in kinds
+                    }
+
+
+def random_context(seen: Mask, rng: np.random.Generator) -> Mask:
+    """Choose which seen cells the network is shown: a uniform number, uniform cells."""
+    n_seen = seen.sum(1)
+    n_shown = rng.integers(0, np.maximum(n_seen, 1))  # (rows,), below n_seen
+    # Unseen cells sort last, so the first n_shown places are all seen.
+    order = np.where(seen, rng.random(seen.shape), 2.0).argsort(1).argsort(1)
+    return order < n_shown[:, None]
+
+
+def _pace(steps: int, progress: float) -> float:
+    """Warm up, stay, and from half of the way on fall along a cosine."""
+    fall = 1.0 if progress < 0.5 else 0.5 * (1 + math.cos(math.pi * (2 * progress - 1))) + 0.01
+    return min(1.0, (steps + 1) / WARM_UP) * fall

@@ -1,0 +1,114 @@
+"""All members of a plan, trained side by side and joined to one mixture."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from anypart.base.errors import FitError
+from anypart.data.packed import PackedCodes
+from anypart.models.stack import Stack
+from anypart.optim.events import Combined, Event, Finished, Progress
+from anypart.optim.finish import finish_member, load_stored, stored_path
+from anypart.optim.plan import Plan, load_plan, save_plan
+from anypart.optim.rows import fingerprint, split
+from anypart.optim.stack_weights import mixture_log_prob, stack_weights
+from anypart.optim.workers import train_in_workers
+
+Tell = Callable[[Event], object]
+
+
+class _TimeLeft:
+    """Replaces a member's seconds left by those of the whole fit."""
+
+    def __init__(self, plan: Plan, tell: Tell) -> None:
+        self._left = {m.name: m.seconds for m in plan.members}
+        self._workers = max(plan.workers, 1)
+        self._tell = tell
+
+    def __call__(self, event: Event) -> None:
+        if isinstance(event, Finished):
+            self._left[event.member] = 0.0
+        if isinstance(event, Progress):
+            self._left[event.member] = event.seconds_left
+            longest, together = max(self._left.values()), sum(self._left.values())
+            left = max(longest, together / self._workers)
+            event = dataclasses.replace(event, seconds_left=left)
+        self._tell(event)
+
+
+def train(
+    train_packed: PackedCodes,
+    valid_packed: PackedCodes | None,
+    plan: Plan,
+    folder: Path,
+    on_event: Tell | None = None,
+) -> Stack:
+    """Train the members of a plan and join them with weights by EM on validation rows.
+
+    The folder holds plan.json, and members/ with a file for each trained member and a
+    checkpoint for each one in training. Call it again with the same plan and folder after
+    an interrupt, a crash or kill −9: it skips what is trained, goes on with the rest and
+    gives the same bits as a run that was left alone. Keyboard interrupts pass through,
+    after the workers have saved where they are.
+
+    Args:
+        train_packed: the rows to learn from.
+        valid_packed: the rows that stop training and set the weights; None takes a seeded
+            tenth of the training rows, which are then not learned from.
+        plan: from `make_plan`.
+        folder: where the states are kept; made if need be.
+        on_event: called in this process with every event.
+
+    Raises:
+        FitError: the folder holds a fit of another plan, the table is not the plan's, or
+            a member cannot be trained.
+
+    """
+    tell = on_event or (lambda event: None)
+    _claim(plan, folder, train_packed)
+    timed = _TimeLeft(plan, tell)
+    waiting: list[str] = []
+    for member in sorted(plan.members, key=lambda m: -m.seconds):
+        if stored_path(folder, member).exists():
+            timed(load_stored(member, folder).event)
+        else:
+            waiting.append(member.name)
+    if plan.workers and waiting:
+        train_in_workers(waiting, train_packed, valid_packed, plan, folder, timed)
+    elif waiting:
+        rows = split(train_packed, valid_packed, plan.seed)
+        for name in waiting:
+            timed(finish_member(plan.member(name), rows, folder, timed))
+    return _join(plan, folder, tell)
+
+
+def _claim(plan: Plan, folder: Path, train_packed: PackedCodes) -> None:
+    """Store the plan, or make sure that it is the one that is stored."""
+    found = fingerprint(train_packed)
+    if found != plan.table:
+        raise FitError(
+            f"The plan was made for another table (its mark is {plan.table}, this one's "
+            f"{found}). Make a plan for this table."
+        )
+    present = load_plan(folder)
+    if present is None:
+        save_plan(plan, folder)
+    elif present != plan:
+        raise FitError(
+            f"{folder} holds a fit with another plan. Pass that plan (load_plan) to resume "
+            "it, or train in another folder."
+        )
+
+
+def _join(plan: Plan, folder: Path, tell: Tell) -> Stack:
+    stored = [load_stored(m, folder) for m in plan.members]
+    log_probs = np.stack([s.valid_log_prob for s in stored], axis=1)  # (rows, members)
+    weights = stack_weights(log_probs)
+    kept = [i for i, w in enumerate(weights) if w > 0]
+    log_lik = float(mixture_log_prob(log_probs, weights).mean())
+    tell(Combined({plan.members[i].name: float(weights[i]) for i in kept}, log_lik))
+    return Stack([stored[i].model for i in kept], np.log(weights[kept]))

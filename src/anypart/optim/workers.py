@@ -1,0 +1,169 @@
+"""Single-thread processes that train members, seen from the parent."""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import anypart
+from anypart.base.errors import FitError
+from anypart.data.packed import PackedCodes
+from anypart.optim.events import Event, Finished, event_from_json
+from anypart.optim.plan import Plan
+
+SECONDS_TO_SAVE = 5.0  # what a worker gets to save its state when it is to stop
+
+# Two OpenMP threads on a shared machine were 20 to 70 times slower than one, and sums in
+# another order give other bits: one thread, always. Hashes are fixed for the same reason.
+ENVIRONMENT = {
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "VECLIB_MAXIMUM_THREADS": "1",
+    "PYTHONHASHSEED": "0",
+    "PYTHONIOENCODING": "utf-8",
+}
+
+Line = tuple["_Worker", str | None]  # None: its output has ended
+
+
+class _Worker:
+    """One process; `say` gives it a job, its lines arrive in the shared queue."""
+
+    def __init__(self, lines: queue.SimpleQueue[Line]) -> None:
+        self.member = ""
+        self._errors = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")
+        root = str(Path(anypart.__file__).parents[1])
+        path = os.pathsep.join(p for p in (root, os.environ.get("PYTHONPATH")) if p)
+        # -P: a json.py in the user's folder must not shadow the real one. The new session
+        # keeps Ctrl-C to the parent, which lets its workers save before they leave.
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "anypart.optim.worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
+            env=os.environ | ENVIRONMENT | {"PYTHONPATH": path},
+            start_new_session=True,
+            encoding="utf-8",
+        )
+        threading.Thread(target=self._read, args=(lines,), daemon=True).start()
+
+    def _read(self, lines: queue.SimpleQueue[Line]) -> None:
+        assert self._process.stdout
+        for line in self._process.stdout:
+            lines.put((self, line))
+        lines.put((self, None))
+
+    def say(self, message: dict[str, str | None]) -> None:
+        """Send one line; a worker that is gone is noticed by the end of its output."""
+        assert self._process.stdin
+        try:
+            self._process.stdin.write(json.dumps(message) + "\n")
+            self._process.stdin.flush()
+        except BrokenPipeError:
+            return
+
+    def death(self) -> str:
+        """Say why the process ended without a word."""
+        code = self._process.wait()
+        self._errors.seek(0)
+        last = self._errors.read()[-2_000:].strip().splitlines()[-3:]
+        hint = " (killed, perhaps because memory ran out)" if code in (-9, 137) else ""
+        return f"its process ended with code {code}{hint}. {' | '.join(last)}".strip()
+
+    def close(self) -> None:
+        """End its input, which stops it."""
+        assert self._process.stdin
+        try:
+            self._process.stdin.close()
+        except BrokenPipeError:
+            return
+
+    def wait(self) -> None:
+        """Wait until it has saved and stopped; end it if it takes too long."""
+        try:
+            self._process.wait(SECONDS_TO_SAVE)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._errors.close()
+
+
+@contextmanager
+def _workers(count: int, lines: queue.SimpleQueue[Line]) -> Iterator[list[_Worker]]:
+    started: list[_Worker] = []
+    try:
+        for _ in range(count):
+            started.append(_Worker(lines))
+        yield started
+    finally:
+        for worker in started:
+            worker.close()
+        for worker in started:
+            worker.wait()
+
+
+def train_in_workers(
+    names: list[str],
+    train_packed: PackedCodes,
+    valid_packed: PackedCodes | None,
+    plan: Plan,
+    folder: Path,
+    tell: Callable[[Event], object],
+) -> None:
+    """Train members of a plan in `plan.workers` processes, first come first served.
+
+    Args:
+        names: the members, the longest first.
+        train_packed, valid_packed: on disk; the workers open them there.
+        plan: stored in the folder already.
+        folder: of the fit.
+        tell: called in this process with every event.
+
+    Raises:
+        FitError: a member failed; the others have saved where they are.
+
+    """
+    first = {
+        "folder": str(folder.resolve()),
+        "train": str(train_packed.folder.resolve()),
+        "valid": str(valid_packed.folder.resolve()) if valid_packed else None,
+    }
+    waiting = list(names)
+    lines: queue.SimpleQueue[Line] = queue.SimpleQueue()
+    with _workers(min(plan.workers, len(waiting)), lines) as busy:
+        for worker in busy:
+            worker.say(first)
+            worker.member = waiting.pop(0)
+            worker.say({"member": worker.member})
+        n_busy = len(busy)
+        while n_busy:
+            worker, line = _next(lines)
+            if line is None:
+                raise FitError(f"Training {worker.member} failed: {worker.death()}")
+            if line.startswith('{"failure"'):
+                raise FitError(f"Training {worker.member} failed: {json.loads(line)['failure']}")
+            event = event_from_json(line)
+            tell(event)
+            if isinstance(event, Finished):
+                if waiting:
+                    worker.member = waiting.pop(0)
+                    worker.say({"member": worker.member})
+                else:
+                    n_busy -= 1
+
+
+def _next(lines: queue.SimpleQueue[Line]) -> Line:
+    while True:
+        try:
+            return lines.get(timeout=0.2)  # so that Ctrl-C is heard on every system
+        except queue.Empty:
+            continue

@@ -1,0 +1,76 @@
+import os
+
+import numpy as np
+import pytest
+
+from anypart.base.errors import FitError
+from anypart.optim import checkpoint
+from anypart.optim.checkpoint import part, read_arrays, under, write_arrays, write_bytes
+
+
+def test_arrays_and_description_come_back_with_their_bits(tmp_path):
+    arrays = {
+        "a": np.random.default_rng(0).normal(size=(3, 4)).T,
+        "scalar": np.array(7),
+        "none": np.empty((0, 2), np.float32),
+        "mask": np.array([True, False]),
+        "codes": np.arange(4, dtype=np.int32)[::2],
+    }
+    about = {"x": 0.1 + 0.2, "none": None, "nested": {"list": [1, "ü"]}, "low": -1e308}
+    write_arrays(tmp_path / "f", arrays, about)
+    found, described = read_arrays(tmp_path / "f")
+    assert described == about
+    assert found.keys() == arrays.keys()
+    for name, a in arrays.items():
+        assert found[name].dtype == a.dtype
+        assert found[name].shape == a.shape
+        assert np.array_equal(found[name], a)
+
+
+def test_parts_are_stored_side_by_side():
+    both = under("a", {"x": np.ones(1)}) | under("ab", {"x": np.zeros(1)})
+    assert part(both, "a")["x"][0] == 1
+    assert part(both, "ab")["x"][0] == 0
+
+
+@pytest.mark.parametrize("cut", [0, 5, 40, -1])
+def test_a_torn_file_is_refused_with_what_to_do(tmp_path, cut):
+    write_arrays(tmp_path / "f", {"a": np.ones(100)}, {})
+    whole = (tmp_path / "f").read_bytes()
+    (tmp_path / "f").write_bytes(whole[:cut])
+    with pytest.raises(FitError, match="Delete this file"):
+        read_arrays(tmp_path / "f")
+
+
+def test_a_foreign_file_is_refused(tmp_path):
+    from safetensors.numpy import save_file
+
+    save_file({"a": np.ones(2)}, tmp_path / "f")
+    with pytest.raises(FitError, match="not a state of a fit"):
+        read_arrays(tmp_path / "f")
+
+
+def test_a_crash_while_writing_leaves_the_old_file(tmp_path, monkeypatch):
+    write_bytes(tmp_path / "f", b"old")
+
+    def crash(*_):
+        raise KeyboardInterrupt
+
+    for moment in ("fsync", "replace"):
+        monkeypatch.setattr(checkpoint.os, moment, crash)
+        with pytest.raises(KeyboardInterrupt):
+            write_bytes(tmp_path / "f", b"new")
+        monkeypatch.undo()
+        assert (tmp_path / "f").read_bytes() == b"old"
+    write_bytes(tmp_path / "f", b"new")
+    assert (tmp_path / "f").read_bytes() == b"new"
+
+
+def test_the_crash_law_bites(tmp_path, monkeypatch):
+    """A writer that writes in place loses the old file."""
+    write_bytes(tmp_path / "f", b"old")
+    real = os.replace
+    monkeypatch.setattr(checkpoint.os, "replace", lambda a, b: real(a, b) or 1 / 0)
+    with pytest.raises(ZeroDivisionError, match="division"):
+        write_bytes(tmp_path / "f", b"new")
+    assert (tmp_path / "f").read_bytes() != b"old"

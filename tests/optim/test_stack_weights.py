@@ -1,0 +1,74 @@
+import numpy as np
+import pytest
+
+from anypart.optim import stack_weights as shipped
+from anypart.optim.stack_weights import mixture_log_prob, stack_weights
+
+
+def log_probs(n_rows=400, n_members=3, seed=0):
+    return np.log(np.random.default_rng(seed).gamma(0.5, size=(n_rows, n_members)) + 1e-9)
+
+
+def objective(weights, logs):
+    mixture = np.log(np.exp(logs) @ weights).sum()
+    with np.errstate(divide="ignore"):
+        return mixture + np.log(weights).sum()
+
+
+def grid_best(logs, n=60):
+    """Try every weight on a grid: slow and obvious."""
+    grid = [
+        np.array([i, j, n - i - j]) / n for i in range(1, n) for j in range(1, n - i) if i + j < n
+    ]
+    return max(objective(w, logs) for w in grid)
+
+
+def test_no_weights_on_a_grid_are_better():
+    logs = log_probs()
+    assert objective(stack_weights(logs), logs) >= grid_best(logs) - 1e-6
+
+
+def test_the_grid_law_bites(monkeypatch):
+    logs = log_probs()
+    logs[:, 0] += 1
+    monkeypatch.setattr(shipped, "_em", lambda logs, _: np.full(logs.shape[1], 1 / logs.shape[1]))
+    assert objective(stack_weights(logs), logs) < grid_best(logs) - 1
+
+
+def test_weights_are_a_distribution():
+    weights = stack_weights(log_probs(50, 6))
+    assert weights.sum() == pytest.approx(1)
+    assert np.all((weights == 0) | (weights >= shipped.TOO_SMALL))
+
+
+def test_a_useless_member_is_dropped():
+    logs = log_probs(2_000)
+    logs[:, 1] -= 50
+    weights = stack_weights(logs)
+    assert weights[1] == 0
+    assert weights.sum() == pytest.approx(1)
+
+
+def test_few_rows_do_not_silence_a_member_that_is_as_good():
+    weights = stack_weights(np.zeros((5, 2)) + np.array([0.0, -0.01]))
+    assert weights.min() > 0.3
+
+
+def test_many_twins_leave_one_at_least():
+    weights = stack_weights(np.zeros((500, 150)))
+    assert weights.sum() == pytest.approx(1)
+
+
+def test_rows_that_all_members_exclude_are_survived():
+    logs = log_probs(100)
+    logs[0] = -np.inf
+    logs[1, 0] = -np.inf
+    assert stack_weights(logs).sum() == pytest.approx(1)
+
+
+def test_mixture_is_the_weighted_sum():
+    logs = log_probs(20)
+    weights = np.array([0.2, 0.8, 0.0])
+    np.testing.assert_allclose(
+        mixture_log_prob(logs, weights), np.log(np.exp(logs) @ weights), rtol=1e-12
+    )
