@@ -62,11 +62,30 @@ class Combined:
     log_lik: float
 
 
+@dataclass(frozen=True)
+class Measured:
+    """What a member costs, CPU seconds; between processes only, faces never see it.
+
+    Args:
+        name: of the member.
+        start: to make its learner.
+        step: of one step.
+        look: of one look at all validation rows.
+
+    """
+
+    name: str
+    start: float
+    step: float
+    look: float
+
+
 Event = Progress | Finished | Combined
-_KINDS: dict[str, type[Event]] = {k.__name__: k for k in (Progress, Finished, Combined)}
+Message = Event | Measured
+_KINDS: dict[str, type[Message]] = {k.__name__: k for k in (Progress, Finished, Combined, Measured)}
 
 
-def event_to_json(event: Event) -> str:
+def event_to_json(event: Message) -> str:
     """Write an event as one line.
 
     Example:
@@ -77,7 +96,7 @@ def event_to_json(event: Event) -> str:
     return json.dumps({"event": type(event).__name__, **asdict(event)})
 
 
-def event_from_json(line: str) -> Event:
+def event_from_json(line: str) -> Message:
     """Read an event that `event_to_json` wrote."""
     fields = json.loads(line)
     return _KINDS[fields.pop("event")](**fields)

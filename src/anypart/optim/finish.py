@@ -15,7 +15,7 @@ from anypart.models.contract import Model
 from anypart.optim.checkpoint import part, read_arrays, under, write_arrays
 from anypart.optim.events import Event, Finished
 from anypart.optim.loop import train_member, valid_log_prob
-from anypart.optim.plan import Member
+from anypart.optim.plan_file import Member
 from anypart.optim.rows import Split
 
 

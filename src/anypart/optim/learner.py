@@ -21,6 +21,7 @@ class Learner(Protocol):
 
         Returns:
             The mean objective of the batch before the step, nats per row.
+
         """
         ...
 

@@ -23,7 +23,7 @@ from anypart.optim.catalogue import start_learner
 from anypart.optim.checkpoint import part, read_arrays, under, write_arrays
 from anypart.optim.events import Event, Progress
 from anypart.optim.learner import Learner
-from anypart.optim.plan import Member
+from anypart.optim.plan_file import Member
 from anypart.optim.rows import Batches, Split
 
 SECONDS_BETWEEN_CHECKPOINTS = 10.0

@@ -1,124 +1,173 @@
-"""Minutes become a plan of steps: saved, so that the same plan gives the same bits."""
+"""Minutes become a plan of steps, by a rehearsal on the real rows."""
 
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import json
+import time
 from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from anypart.base.errors import FitError
-from anypart.optim.checkpoint import write_bytes
+from anypart.base.seeds import generator
+from anypart.optim.events import Measured
+from anypart.optim.menu import SCALED, Wish, wishes
+from anypart.optim.plan_file import (
+    Member,
+    Plan,
+    load_plan,
+    plan_from_json,
+    plan_to_json,
+    save_plan,
+)
+from anypart.optim.rows import Batches, fingerprint, split
+from anypart.optim.workers import Job, Tables, run_jobs
 
-FORMAT = 1
+if TYPE_CHECKING:
+    from anypart.data.packed import PackedCodes
+
+__all__ = [
+    "Member",
+    "Plan",
+    "load_plan",
+    "make_plan",
+    "plan_from_json",
+    "plan_to_json",
+    "save_plan",
+]
+
+WORKERS = 2
+SHARE_TRAINING = 0.9  # of the time; the rest is for starting, saving and combining
+SHARE_LOOKING = 0.1  # of a member's training, at most
+LOOKS = 10  # at least, over a member's steps
+SECONDS_TO_COMBINE = 2.0
+TINY = 5.0  # CPU seconds; below, processes cost more than they save
 
 
-@dataclass(frozen=True)
-class Member:
-    """One model to train, and how.
+def make_plan(
+    packed: PackedCodes, *, minutes: float = 2.0, seed: int = 0, purpose: str = "any"
+) -> Plan:
+    """Turn minutes into members and steps.
+
+    Every kind of member is rehearsed on the rows: its learner is started and takes some
+    steps. Then the members are taken in the order of `menu.wishes` while there is time
+    for them on `WORKERS` processes; one that does not fit gets fewer states, then fewer
+    passes, and is left out below its least. The first member is always there.
 
     Args:
-        name: unique in the plan, fit for a file name.
-        family: its place in the catalogue.
-        settings: what the family's learner takes, as JSON.
-        seed: of everything random in its training.
-        steps: mini-batches to learn from; early stopping may end before.
-        batch: rows in a mini-batch.
-        validate_every: steps between two looks at the validation rows.
-        patience: looks without a better one after which training ends.
-        seconds: what it is expected to cost, CPU seconds; decides the order only.
+        packed: the training rows, on disk.
+        minutes: how long training may take, above 0; all but a few seconds of it.
+        seed: of the fit.
+        purpose: `any`: exact answers to any part, the default; the order-agnostic network
+            is not in it, since its answers depend on the order in which it is asked.
+            `fast`: exact and cheap to ask. `density`: with the network.
+
+    Raises:
+        FitError: no such purpose, no time, or too few rows.
 
     """
-
-    name: str
-    family: str
-    settings: Mapping[str, Any]
-    seed: int
-    steps: int
-    batch: int
-    validate_every: int
-    patience: int
-    seconds: float = 0.0
-
-    @property
-    def mark(self) -> str:
-        """A short mark of everything that its bits depend on, beside the table."""
-        fields = dataclasses.asdict(self) | {"seconds": 0}
-        return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()[:16]
+    if not minutes > 0:
+        raise FitError(f"A fit needs more than 0 minutes, {minutes} were given.")
+    began = time.monotonic()
+    rows = split(packed, None, seed).train
+    wanted = wishes(rows.n_rows, purpose)
+    costs = _rehearse_all(wanted, packed, seed)
+    spent = time.monotonic() - began
+    seconds = max((minutes * 60 - spent) * SHARE_TRAINING - SECONDS_TO_COMBINE, 0.1)
+    batch = batch_size(rows.n_rows)
+    members = choose(wanted, costs, Batches(rows, batch, 0).per_pass, seconds)
+    made = tuple(_with_seed(m, batch, seed) for m in members)
+    tiny = sum(m.seconds for m in made) < TINY and purpose != "density"
+    return Plan(seed, purpose, minutes, fingerprint(packed), 0 if tiny else WORKERS, made)
 
 
-@dataclass(frozen=True)
-class Plan:
-    """What a fit will do.
+def batch_size(n_rows: int) -> int:
+    """Choose the rows of a mini-batch: about twenty to a pass.
+
+    Example:
+        >>> [batch_size(n) for n in (100, 5_000, 20_000)]
+        [64, 250, 1000]
+
+    """
+    return min(max(n_rows // 20, 64), 1_000)
+
+
+def _rehearse_all(
+    wanted: tuple[Wish, ...], packed: PackedCodes, seed: int
+) -> Mapping[str, Measured]:
+    """Measure each wish; wishes that differ in their variant only cost the same."""
+    found: dict[str, Measured] = {}
+
+    def note(event: object) -> None:
+        assert isinstance(event, Measured)
+        found[event.name] = event
+
+    kinds: dict[str, list[Wish]] = {}
+    for wish in wanted:
+        kinds.setdefault(f"{wish.family} {wish.settings.get(SCALED)}", []).append(wish)
+    batch = batch_size(packed.n_rows)
+    firsts = [alike[0] for alike in reversed(kinds.values())]  # the costly ones first
+    jobs = [
+        Job(w.name, {"rehearse": [w.name, w.family, dict(w.settings), batch, seed]}) for w in firsts
+    ]
+    run_jobs(jobs, Tables(packed, None, seed), WORKERS, note)
+    return {w.name: found[alike[0].name] for alike in kinds.values() for w in alike}
+
+
+def choose(
+    wanted: tuple[Wish, ...], costs: Mapping[str, Measured], per_pass: int, seconds: float
+) -> list[Member]:
+    """Take wishes in their order while there is time for them.
 
     Args:
-        seed: the user's seed.
-        purpose: `any`, `fast` or `density`.
-        minutes: the time it was made for; the steps are what holds.
-        table: the fingerprint of the training rows.
-        workers: processes that train, 0 to train in this one.
-        members: what is trained; names are unique.
+        wanted: the most wanted first; the first is taken whatever it costs.
+        costs: of each wish, by its name.
+        per_pass: steps of one pass over the rows.
+        seconds: of CPU time that each of the `WORKERS` processes has.
+
+    Returns:
+        Members without seed and batch (both 0), with what they are expected to cost.
 
     """
-
-    seed: int
-    purpose: str
-    minutes: float
-    table: str
-    workers: int
-    members: tuple[Member, ...]
-
-    def member(self, name: str) -> Member:
-        """Find a member by its name."""
-        return next(m for m in self.members if m.name == name)
-
-
-def plan_to_json(plan: Plan) -> str:
-    """Write a plan as JSON."""
-    return json.dumps({"format": FORMAT, **dataclasses.asdict(plan)}, indent=1)
+    loads = [0.0] * WORKERS
+    taken: list[Member] = []
+    for wish in wanted:
+        free = seconds - min(loads)
+        member = _fit_in(wish, costs[wish.name], per_pass, free)
+        if member is None and not taken:
+            member = _member(wish, costs[wish.name], per_pass, wish.least)
+        if member is not None:
+            taken.append(member)
+            loads[loads.index(min(loads))] += member.seconds
+    return taken
 
 
-def plan_from_json(text: str) -> Plan:
-    """Read a plan that `plan_to_json` wrote.
-
-    Raises:
-        FitError: it is damaged, or of a later version.
-
-    """
-    try:
-        fields: dict[str, Any] = json.loads(text)
-        found = fields.pop("format")
-        if found != FORMAT:
-            raise FitError(
-                f"This plan has format {found}, this version reads {FORMAT}. "
-                "Fit again, or use the version that made it."
-            )
-        members = tuple(Member(**m) for m in fields.pop("members"))
-        return Plan(members=members, **fields)
-    except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as error:
-        raise FitError(f"This is not a plan that can be read ({error}). Fit again.") from error
+def _fit_in(wish: Wish | None, cost: Measured, per_pass: int, free: float) -> Member | None:
+    """Find the largest form of a wish that the free seconds allow, or None."""
+    while wish is not None:
+        least = _member(wish, cost, per_pass, wish.least).seconds
+        if least <= free:
+            most = _member(wish, cost, per_pass, wish.passes).seconds
+            share = 1.0 if most <= free else (free - least) / (most - least)
+            passes = wish.least + int(share * (wish.passes - wish.least))
+            return _member(wish, cost, per_pass, passes)
+        smaller = wish.smaller()
+        # Half the states cost between half and a quarter; the careful half is assumed.
+        cost = Measured(cost.name, cost.start, cost.step / 2, cost.look / 2)
+        wish = smaller
+    return None
 
 
-def save_plan(plan: Plan, folder: Path) -> None:
-    """Store a plan as plan.json, in one step."""
-    folder.mkdir(parents=True, exist_ok=True)
-    write_bytes(folder / "plan.json", plan_to_json(plan).encode())
+def _member(wish: Wish, cost: Measured, per_pass: int, passes: int) -> Member:
+    steps = per_pass * passes
+    every = min(per_pass, max(steps // LOOKS, 1))
+    every = max(every, round(cost.look / (SHARE_LOOKING * max(cost.step, 1e-6))))
+    every = min(every, steps)
+    seconds = cost.start + steps * cost.step + (steps // every) * cost.look
+    return Member(
+        wish.name, wish.family, wish.settings, 0, steps, 0, every, wish.patience, round(seconds, 3)
+    )
 
 
-def load_plan(folder: Path) -> Plan | None:
-    """Read plan.json of a folder, None if there is none.
-
-    Raises:
-        FitError: it is damaged, or of a later version.
-
-    """
-    path = folder / "plan.json"
-    if not path.exists():
-        return None
-    try:
-        return plan_from_json(path.read_text(encoding="utf-8"))
-    except FitError as error:
-        raise FitError(f"{path}: {error}") from error
+def _with_seed(member: Member, batch: int, seed: int) -> Member:
+    own = int(generator(seed, "member", member.name).integers(2**31))
+    return dataclasses.replace(member, batch=batch, seed=own)

@@ -13,10 +13,10 @@ from anypart.data.packed import PackedCodes
 from anypart.models.stack import Stack
 from anypart.optim.events import Combined, Event, Finished, Progress
 from anypart.optim.finish import finish_member, load_stored, stored_path
-from anypart.optim.plan import Plan, load_plan, save_plan
+from anypart.optim.plan_file import Member, Plan, load_plan, save_plan
 from anypart.optim.rows import fingerprint, split
 from anypart.optim.stack_weights import mixture_log_prob, stack_weights
-from anypart.optim.workers import train_in_workers
+from anypart.optim.workers import Job, Tables, run_jobs
 
 Tell = Callable[[Event], object]
 
@@ -78,12 +78,18 @@ def train(
         else:
             waiting.append(member.name)
     if plan.workers and waiting:
-        train_in_workers(waiting, train_packed, valid_packed, plan, folder, timed)
+        jobs = [_job(plan.member(name), folder) for name in waiting]
+        run_jobs(jobs, Tables(train_packed, valid_packed, plan.seed), plan.workers, timed)
     elif waiting:
         rows = split(train_packed, valid_packed, plan.seed)
         for name in waiting:
             timed(finish_member(plan.member(name), rows, folder, timed))
     return _join(plan, folder, tell)
+
+
+def _job(member: Member, folder: Path) -> Job:
+    message = {"train": dataclasses.asdict(member), "folder": str(folder.resolve())}
+    return Job(member.name, message)
 
 
 def _claim(plan: Plan, folder: Path, train_packed: PackedCodes) -> None:

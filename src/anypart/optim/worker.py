@@ -1,4 +1,4 @@
-"""A process that trains members for a parent, one at a time; `python -m` starts it.
+"""A process that trains or rehearses members for a parent, one at a time; `python -m` starts it.
 
 Jobs come as JSON lines on its standard input, events go as JSON lines to its standard
 output. When the input ends — the parent closed it, or died, even by kill −9 — the worker
@@ -19,10 +19,11 @@ from typing import Any, TextIO
 
 from anypart.base.errors import AnypartError
 from anypart.data.packed import PackedCodes
-from anypart.optim.events import Event, event_to_json
+from anypart.optim.events import Message, event_to_json
 from anypart.optim.finish import finish_member
 from anypart.optim.loop import Stopped
-from anypart.optim.plan import load_plan
+from anypart.optim.plan_file import Member
+from anypart.optim.rehearsal import rehearse
 from anypart.optim.rows import split
 
 SECONDS_TO_LEAVE = 3.0  # after the parent is gone
@@ -49,19 +50,20 @@ class _Mailbox:
 
 
 def _work(first: dict[str, Any], mailbox: _Mailbox, out: TextIO) -> None:
-    folder = Path(first["folder"])
-    plan = load_plan(folder)
-    assert plan is not None
     valid = PackedCodes.open(Path(first["valid"])) if first["valid"] else None
-    rows = split(PackedCodes.open(Path(first["train"])), valid, plan.seed)
+    rows = split(PackedCodes.open(Path(first["train"])), valid, first["seed"])
 
-    def tell(event: Event) -> None:
+    def tell(event: Message) -> None:
         out.write(event_to_json(event) + "\n")
         out.flush()
 
     while (line := mailbox.jobs.get()) is not None:
-        member = plan.member(json.loads(line)["member"])
-        tell(finish_member(member, rows, folder, tell, mailbox.closed.is_set))
+        job: dict[str, Any] = json.loads(line)
+        if "rehearse" in job:
+            tell(rehearse(*job["rehearse"], rows))
+        else:
+            member, folder = Member(**job["train"]), Path(job["folder"])
+            tell(finish_member(member, rows, folder, tell, mailbox.closed.is_set))
 
 
 def main() -> None:

@@ -9,15 +9,16 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import anypart
 from anypart.base.errors import FitError
 from anypart.data.packed import PackedCodes
-from anypart.optim.events import Event, Finished, event_from_json
-from anypart.optim.plan import Plan
+from anypart.optim.events import Finished, Measured, event_from_json
 
 SECONDS_TO_SAVE = 5.0  # what a worker gets to save its state when it is to stop
 
@@ -35,11 +36,46 @@ ENVIRONMENT = {
 Line = tuple["_Worker", str | None]  # None: its output has ended
 
 
+@dataclass(frozen=True)
+class Job:
+    """Something for a worker to do.
+
+    Args:
+        name: of the member it is about.
+        message: what the worker is told, as JSON.
+
+    """
+
+    name: str
+    message: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Tables:
+    """What the workers read; they open it by its folder on disk.
+
+    Args:
+        train: the rows to learn from.
+        valid: the rows to validate on, None for a tenth of `train`.
+        seed: of that tenth.
+
+    """
+
+    train: PackedCodes
+    valid: PackedCodes | None
+    seed: int
+
+    def as_json(self) -> dict[str, Any]:
+        """Say it to a worker."""
+        valid = str(self.valid.folder.resolve()) if self.valid else None
+        return {"train": str(self.train.folder.resolve()), "valid": valid, "seed": self.seed}
+
+
 class _Worker:
     """One process; `say` gives it a job, its lines arrive in the shared queue."""
 
     def __init__(self, lines: queue.SimpleQueue[Line]) -> None:
-        self.member = ""
+        self.job: str | None = None  # the name of what it is doing
         self._errors = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")
         root = str(Path(anypart.__file__).parents[1])
         path = os.pathsep.join(p for p in (root, os.environ.get("PYTHONPATH")) if p)
@@ -62,11 +98,18 @@ class _Worker:
             lines.put((self, line))
         lines.put((self, None))
 
-    def say(self, message: dict[str, str | None]) -> None:
+    def take(self, waiting: list[Job]) -> None:
+        """Start the next job, or none."""
+        job = waiting.pop(0) if waiting else None
+        self.job = job.name if job else None
+        if job:
+            self.say(job.message)
+
+    def say(self, message: Mapping[str, Any]) -> None:
         """Send one line; a worker that is gone is noticed by the end of its output."""
         assert self._process.stdin
         try:
-            self._process.stdin.write(json.dumps(message) + "\n")
+            self._process.stdin.write(json.dumps(dict(message)) + "\n")
             self._process.stdin.flush()
         except BrokenPipeError:
             return
@@ -111,54 +154,37 @@ def _workers(count: int, lines: queue.SimpleQueue[Line]) -> Iterator[list[_Worke
             worker.wait()
 
 
-def train_in_workers(
-    names: list[str],
-    train_packed: PackedCodes,
-    valid_packed: PackedCodes | None,
-    plan: Plan,
-    folder: Path,
-    tell: Callable[[Event], object],
-) -> None:
-    """Train members of a plan in `plan.workers` processes, first come first served.
+def run_jobs(jobs: list[Job], tables: Tables, count: int, tell: Callable[[Any], object]) -> None:
+    """Do jobs in processes, first come first served.
 
     Args:
-        names: the members, the longest first.
-        train_packed, valid_packed: on disk; the workers open them there.
-        plan: stored in the folder already.
-        folder: of the fit.
-        tell: called in this process with every event.
+        jobs: the longest first.
+        tables: what the workers read.
+        count: how many processes.
+        tell: called in this process with every message of theirs.
 
     Raises:
-        FitError: a member failed; the others have saved where they are.
+        FitError: a job failed; the others have saved where they are.
 
     """
-    first = {
-        "folder": str(folder.resolve()),
-        "train": str(train_packed.folder.resolve()),
-        "valid": str(valid_packed.folder.resolve()) if valid_packed else None,
-    }
-    waiting = list(names)
+    waiting = list(jobs)
     lines: queue.SimpleQueue[Line] = queue.SimpleQueue()
-    with _workers(min(plan.workers, len(waiting)), lines) as busy:
+    with _workers(min(count, len(waiting)), lines) as busy:
         for worker in busy:
-            worker.say(first)
-            worker.member = waiting.pop(0)
-            worker.say({"member": worker.member})
-        n_busy = len(busy)
-        while n_busy:
+            worker.say(tables.as_json())
+            worker.take(waiting)
+        while any(worker.job for worker in busy):
             worker, line = _next(lines)
+            if worker.job is None:
+                continue
             if line is None:
-                raise FitError(f"Training {worker.member} failed: {worker.death()}")
+                raise FitError(f"Training {worker.job} failed: {worker.death()}")
             if line.startswith('{"failure"'):
-                raise FitError(f"Training {worker.member} failed: {json.loads(line)['failure']}")
-            event = event_from_json(line)
-            tell(event)
-            if isinstance(event, Finished):
-                if waiting:
-                    worker.member = waiting.pop(0)
-                    worker.say({"member": worker.member})
-                else:
-                    n_busy -= 1
+                raise FitError(f"Training {worker.job} failed: {json.loads(line)['failure']}")
+            message = event_from_json(line)
+            tell(message)
+            if isinstance(message, Finished | Measured):
+                worker.take(waiting)
 
 
 def _next(lines: queue.SimpleQueue[Line]) -> Line:

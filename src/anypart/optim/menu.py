@@ -1,0 +1,104 @@
+"""Which members a purpose asks for, the most wanted first."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from anypart.base.errors import FitError, suggest
+
+PURPOSES = ("any", "fast", "density")
+SMALL = 1_000  # rows; below, several small trees are better than one large one
+LARGEST = 128  # states of a hidden tree
+LEAST = 16
+ROWS_PER_STATE = 64
+SCALED = "n_states"  # the setting that grows a member, and its cost
+
+
+@dataclass(frozen=True)
+class Wish:
+    """A member that a plan would like to have.
+
+    Args:
+        name: its name in the plan.
+        family: its place in the catalogue.
+        settings: what its learner takes.
+        passes: over the training rows, when there is time.
+        least: passes below which it is not worth training.
+        patience: looks without a better one after which training ends.
+
+    """
+
+    name: str
+    family: str
+    settings: Mapping[str, Any]
+    passes: int
+    least: int
+    patience: int = 5
+
+    def smaller(self) -> Wish | None:
+        """Return the wish with half as many states, None if that is too few to help."""
+        n_states = self.settings.get(SCALED, 0) // 2
+        if self.family != "hidden_tree" or n_states < 4:
+            return None
+        return dataclasses.replace(self, settings={**self.settings, SCALED: n_states})
+
+
+def states_for(n_rows: int) -> int:
+    """Choose how many states the rows of a table can teach: a power of two.
+
+    Example:
+        >>> [states_for(n) for n in (344, 5_000, 20_000, 5_000_000)]
+        [16, 64, 128, 128]
+
+    """
+    most = min(max(n_rows // ROWS_PER_STATE, LEAST), LARGEST)
+    return 1 << (most.bit_length() - 1)
+
+
+def wishes(n_rows: int, purpose: str) -> tuple[Wish, ...]:
+    """List the members that a purpose asks for.
+
+    `any` and `fast` hold members that answer any part exactly. The order-agnostic network
+    is only in `density`: its answers for parts depend on the order in which it is asked.
+
+    Args:
+        n_rows: rows to learn from.
+        purpose: `any` (the best exact answers), `fast` (exact and cheap to ask) or
+            `density` (the best likelihood of complete rows).
+
+    Raises:
+        FitError: there is no such purpose.
+
+    """
+    if purpose not in PURPOSES:
+        known = ", ".join(PURPOSES)
+        raise FitError(
+            f"There is no purpose {purpose!r}; there are {known}.{suggest(purpose, PURPOSES)}"
+        )
+    found = [
+        Wish("independent", "independent", {}, passes=1, least=1),
+        Wish("chow_liu", "chow_liu", {}, passes=2, least=1),
+    ]
+    most = states_for(n_rows)
+    if purpose == "fast":
+        return (*found, _hidden("hidden_tree", min(most, 32), 0))
+    found.append(_hidden("hidden_tree_1", most, 0))
+    if purpose == "density":
+        found.append(Wish("order_agnostic", "order_agnostic", {}, 200, 20, patience=20))
+    found.append(_hidden("hidden_tree_2", most, 1))
+    n_mixed = 8 if n_rows >= SMALL else 3
+    found.append(Wish("tree_mixture", "tree_mixture", {"n_components": n_mixed}, 20, 5))
+    if n_rows < SMALL:
+        found.append(_hidden("hidden_tree_3", most // 2, 2))
+        found.append(_hidden("hidden_tree_4", most // 4, 3))
+    else:
+        found.append(_hidden("hidden_tree_3", most, 2))
+    return tuple(found)
+
+
+def _hidden(name: str, n_states: int, variant: int) -> Wish:
+    settings = {SCALED: n_states, "variant": variant}
+    return Wish(name, "hidden_tree", settings, passes=40, least=8)

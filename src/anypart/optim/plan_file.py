@@ -1,0 +1,124 @@
+"""A plan of steps as a value and as plan.json: the same plan gives the same bits."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from anypart.base.errors import FitError
+from anypart.optim.checkpoint import write_bytes
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Member:
+    """One model to train, and how.
+
+    Args:
+        name: unique in the plan, fit for a file name.
+        family: its place in the catalogue.
+        settings: what the family's learner takes, as JSON.
+        seed: of everything random in its training.
+        steps: mini-batches to learn from; early stopping may end before.
+        batch: rows in a mini-batch.
+        validate_every: steps between two looks at the validation rows.
+        patience: looks without a better one after which training ends.
+        seconds: what it is expected to cost, CPU seconds; decides the order only.
+
+    """
+
+    name: str
+    family: str
+    settings: Mapping[str, Any]
+    seed: int
+    steps: int
+    batch: int
+    validate_every: int
+    patience: int
+    seconds: float = 0.0
+
+    @property
+    def mark(self) -> str:
+        """A short mark of everything that its bits depend on, beside the table."""
+        fields = dataclasses.asdict(self) | {"seconds": 0}
+        return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a fit will do.
+
+    Args:
+        seed: the user's seed.
+        purpose: `any`, `fast` or `density`.
+        minutes: the time it was made for; the steps are what holds.
+        table: the fingerprint of the training rows.
+        workers: processes that train, 0 to train in this one.
+        members: what is trained; names are unique.
+
+    """
+
+    seed: int
+    purpose: str
+    minutes: float
+    table: str
+    workers: int
+    members: tuple[Member, ...]
+
+    def member(self, name: str) -> Member:
+        """Find a member by its name."""
+        return next(m for m in self.members if m.name == name)
+
+
+def plan_to_json(plan: Plan) -> str:
+    """Write a plan as JSON."""
+    return json.dumps({"format": FORMAT, **dataclasses.asdict(plan)}, indent=1)
+
+
+def plan_from_json(text: str) -> Plan:
+    """Read a plan that `plan_to_json` wrote.
+
+    Raises:
+        FitError: it is damaged, or of a later version.
+
+    """
+    try:
+        fields: dict[str, Any] = json.loads(text)
+        found = fields.pop("format")
+        if found != FORMAT:
+            raise FitError(
+                f"This plan has format {found}, this version reads {FORMAT}. "
+                "Fit again, or use the version that made it."
+            )
+        members = tuple(Member(**m) for m in fields.pop("members"))
+        return Plan(members=members, **fields)
+    except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as error:
+        raise FitError(f"This is not a plan that can be read ({error}). Fit again.") from error
+
+
+def save_plan(plan: Plan, folder: Path) -> None:
+    """Store a plan as plan.json, in one step."""
+    folder.mkdir(parents=True, exist_ok=True)
+    write_bytes(folder / "plan.json", plan_to_json(plan).encode())
+
+
+def load_plan(folder: Path) -> Plan | None:
+    """Read plan.json of a folder, None if there is none.
+
+    Raises:
+        FitError: it is damaged, or of a later version.
+
+    """
+    path = folder / "plan.json"
+    if not path.exists():
+        return None
+    try:
+        return plan_from_json(path.read_text(encoding="utf-8"))
+    except FitError as error:
+        raise FitError(f"{path}: {error}") from error
