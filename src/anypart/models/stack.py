@@ -1,0 +1,187 @@
+"""A convex mixture of models, itself a model: members answer, weighted by p(given)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anypart.base.errors import QuestionError
+from anypart.models.contract import Ability, Codes, Evidence, Layout, Mask, Model
+
+
+def log_sum(logs: NDArray[Any], axis: int) -> NDArray[Any]:
+    """Log Σ exp, −inf where every term is −inf."""
+    top = logs.max(axis=axis, keepdims=True)
+    top = np.where(np.isfinite(top), top, 0)
+    with np.errstate(divide="ignore"):
+        return np.log(np.exp(logs - top).sum(axis=axis)) + np.squeeze(top, axis)
+
+
+class Stack:
+    """p(x) = Σ w_m p_m(x).
+
+    Every answer weighs the members by how well they explain what is given,
+    w_m p_m(given) / Σ w p(given), so that a conditional stays the ratio of two log_probs.
+
+    Args:
+        members: models of the same columns.
+        log_weights: (members,), nats; their exponentials are made to sum to 1.
+
+    Cost:
+        The sum of the members' costs, and one log_prob of each per conditional.
+
+    """
+
+    family: ClassVar[str] = "stack"
+
+    def __init__(self, members: Sequence[Model], log_weights: NDArray[np.floating[Any]]) -> None:
+        assert len(members) == len(log_weights) > 0, "one weight a member"
+        assert len({m.layout.n_cats for m in members}) == 1, "members of the same columns"
+        self.members: tuple[Model, ...] = tuple(members)
+        logs = np.asarray(log_weights, np.float64)
+        self.log_weights: NDArray[np.float64] = logs - log_sum(logs, 0)
+        self.layout: Layout = members[0].layout
+        self.ability = Ability(
+            any_part=all(m.ability.any_part for m in members),
+            weighted=all(m.ability.weighted for m in members),
+        )
+
+    def log_prob(self, evidence: Evidence) -> NDArray[np.float64]:
+        """Log-probability of each row's event, (rows,), nats; −inf if it is impossible."""
+        return log_sum(self._joint(evidence), 0)
+
+    def conditional(self, evidence: Evidence) -> NDArray[np.float32]:
+        """Log-probabilities of every cell given the event, one at a time, (rows, flat).
+
+        Raises:
+            QuestionError: the event of a row is impossible for every member.
+
+        """
+        if len(self.members) == 1:
+            return self.members[0].conditional(evidence)
+        share = self._posterior(evidence)
+        out = np.full((evidence.n_rows, self.layout.total), -np.inf, np.float32)
+        for member, weight in zip(self.members, share, strict=True):
+            # A member that cannot explain a row has no say in it, and no answer to it.
+            rows = np.flatnonzero(weight > -np.inf)
+            if len(rows):
+                cells = member.conditional(evidence.rows(rows))
+                out[rows] = np.logaddexp(out[rows], cells + weight[rows, None].astype(np.float32))
+        return out
+
+    def leave_one_out(self, codes: Codes, seen: Mask) -> NDArray[np.float32]:
+        """Log-probabilities of every cell given the *other* seen cells, (rows, flat).
+
+        A member's weight for a cell is by p(others) = p(all) / p(cell | others).
+
+        Raises:
+            QuestionError: the other cells of a row are impossible for every member.
+
+        """
+        if len(self.members) == 1:
+            return self.members[0].leave_one_out(codes, seen)
+        joint = self._joint(Evidence(codes, seen))
+        clean = np.isfinite(joint).all(axis=0)
+        out = np.empty((len(codes), self.layout.total), np.float32)
+        if clean.any():
+            out[clean] = self._leave_one_out_clean(codes[clean], seen[clean], joint[:, clean])
+        for row in np.flatnonzero(~clean):
+            out[row] = self._leave_one_out_slowly(codes[row], seen[row])
+        return out
+
+    def _leave_one_out_clean(
+        self, codes: Codes, seen: Mask, joint: NDArray[np.float64]
+    ) -> NDArray[np.float32]:
+        """`leave_one_out` of rows that every member can explain."""
+        starts = np.array([s.start for s in self.layout.slices])
+        n_cats = np.array(self.layout.n_cats)
+        place = starts + np.where(seen, codes, 0)  # (rows, cols)
+        cells: list[NDArray[np.float32]] = []
+        others: list[NDArray[np.float64]] = []
+        for member, log_all in zip(self.members, joint, strict=True):
+            logs = member.leave_one_out(codes, seen)
+            own = np.take_along_axis(logs, place, axis=1)
+            cells.append(logs)
+            others.append(log_all[:, None] - np.where(seen, own, 0.0))
+        weights = np.stack(others)  # (members, rows, cols)
+        weights -= log_sum(weights, 0)
+        out = np.full(cells[0].shape, -np.inf, np.float32)
+        for logs, weight in zip(cells, weights, strict=True):
+            out = np.logaddexp(out, logs + np.repeat(weight, n_cats, axis=1).astype(np.float32))
+        return out
+
+    def _leave_one_out_slowly(self, codes: Codes, seen: Mask) -> NDArray[np.float32]:
+        """`leave_one_out` of one row by leaving each cell out in turn."""
+        n = self.layout.n_cols
+        each = np.tile(seen, (n, 1)) & ~np.eye(n, dtype=np.bool_)
+        logs = self.conditional(Evidence(np.tile(codes, (n, 1)), each))
+        return np.concatenate([logs[c, place] for c, place in enumerate(self.layout.slices)])
+
+    def sample(self, evidence: Evidence, rng: np.random.Generator) -> Codes:
+        """Draw a member per row by its posterior weight, then the cells from it.
+
+        Raises:
+            QuestionError: the event of a row is impossible for every member.
+
+        """
+        if len(self.members) == 1:
+            return self.members[0].sample(evidence, rng)
+        cumulative = np.cumsum(np.exp(self._posterior(evidence)), axis=0)
+        mark = rng.random(evidence.n_rows) * cumulative[-1]
+        chosen = (cumulative <= np.minimum(mark, np.nextafter(cumulative[-1], 0))).sum(axis=0)
+        out = np.empty(evidence.codes.shape, np.int32)
+        for number, member in enumerate(self.members):
+            rows = np.flatnonzero(chosen == number)
+            if len(rows):
+                out[rows] = member.sample(evidence.rows(rows), rng)
+        return out
+
+    def represent(self, evidence: Evidence) -> NDArray[np.float32]:
+        """The vector of the member with most weight, (rows, dims)."""
+        return self.members[int(np.argmax(self.log_weights))].represent(evidence)
+
+    def _joint(self, evidence: Evidence) -> NDArray[np.float64]:
+        """Log w_m p_m(event), (members, rows)."""
+        logs = [m.log_prob(evidence) for m in self.members]
+        return self.log_weights[:, None] + np.stack(logs)
+
+    def _posterior(self, evidence: Evidence) -> NDArray[np.float64]:
+        """Log posterior weights of the members, (members, rows)."""
+        if not evidence.seen.any() and not evidence.weights:
+            return np.repeat(self.log_weights[:, None], evidence.n_rows, axis=1)
+        joint = self._joint(evidence)
+        total = log_sum(joint, 0)
+        if np.isneginf(total).any():
+            row = int(np.argmax(np.isneginf(total)))
+            raise QuestionError(
+                f"Row {row} says something that the model gives probability 0, so nothing "
+                "follows from it. Leave a condition out, or widen it."
+            )
+        return joint - total
+
+    def state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+        """Return (settings as JSON, arrays); a member's arrays begin with its number."""
+        about: list[dict[str, Any]] = []
+        arrays: dict[str, NDArray[Any]] = {"log_weights": self.log_weights}
+        for number, member in enumerate(self.members):
+            settings, own = member.state()
+            about.append({"family": member.family, "settings": settings})
+            arrays |= {f"{number}.{name}": array for name, array in own.items()}
+        return {"members": about}, arrays
+
+    @classmethod
+    def from_state(cls, settings: dict[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Self:
+        """Build the model that `state` described.
+
+        Raises:
+            SavedFitError: settings and arrays do not fit together.
+
+        """
+        # The catalogue names this file too; the import waits until both are there.
+        from anypart.models.catalogue import load_stack
+
+        members, log_weights = load_stack(settings, arrays)
+        return cls(members, log_weights)

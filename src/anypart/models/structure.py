@@ -1,0 +1,121 @@
+"""Which column depends on which: mutual information, and the spanning tree that keeps most.
+
+References:
+    Chow & Liu, "Approximating discrete probability distributions with dependence trees"
+    (1968); Prim, "Shortest connection networks and some generalizations" (1957).
+
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anypart.models.contract import Codes, Layout, Mask
+
+BLOCK_CELLS = 20_000_000  # floats of the one-hot block that is multiplied at once
+
+
+def pair_counts(
+    layout: Layout, codes: Codes, seen: Mask, weights: NDArray[np.floating] | None = None
+) -> NDArray[np.float64]:
+    """Count the rows in which two categories meet, both cells seen, (flat, flat).
+
+    Args:
+        layout: the columns.
+        codes, seen: (rows, cols).
+        weights: (rows,) how much each row counts; 1 if not given.
+
+    Cost:
+        O(rows · flat²), one matrix product; flat² memory.
+
+    """
+    total = layout.total
+    starts = np.array([s.start for s in layout.slices])
+    counts = np.zeros((total, total))
+    size = max(256, BLOCK_CELLS // max(total, 1))
+    for start in range(0, len(codes), size):
+        mask = seen[start : start + size]
+        row, column = np.nonzero(mask)
+        hot = np.zeros((len(mask), total), np.float32)
+        hot[row, codes[start : start + size][row, column] + starts[column]] = 1.0
+        left = hot
+        if weights is not None:
+            left = hot * weights[start : start + size, None].astype(np.float32)
+        counts += left.T @ hot
+    return counts
+
+
+def mutual_information(
+    layout: Layout, counts: NDArray[np.float64], pseudo: float = 0.1
+) -> NDArray[np.float64]:
+    """Mutual information of every two columns, (cols, cols), nats, 0 on the diagonal.
+
+    Each pair is judged on the rows in which both are seen.
+
+    Args:
+        layout: the columns.
+        counts: from `pair_counts`.
+        pseudo: rows added to each pair, spread evenly over its categories.
+
+    Cost:
+        O(flat²) time and memory.
+
+    """
+    starts = np.array([s.start for s in layout.slices])
+    sizes = np.array(layout.n_cats, float)
+    spread = pseudo / np.repeat(sizes, layout.n_cats)
+    joint = counts + spread[:, None] / np.repeat(sizes, layout.n_cats)[None, :]
+    # Margins per pair of columns, because a gap elsewhere drops other rows.
+    rows = np.add.reduceat(joint, starts, axis=1)  # (flat, cols)
+    both = np.add.reduceat(rows, starts, axis=0)  # (cols, cols)
+
+    def entropy_sum(table: NDArray[np.float64]) -> NDArray[np.float64]:
+        return table * np.log(np.maximum(table, 1e-300))
+
+    pairs = np.add.reduceat(np.add.reduceat(entropy_sum(joint), starts, 1), starts, 0)
+    left = np.add.reduceat(entropy_sum(rows), starts, 0)
+    out = (pairs - left - left.T + entropy_sum(both)) / both
+    np.fill_diagonal(out, 0.0)
+    return np.maximum(out, 0.0)
+
+
+def spanning_tree(weights: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Find the maximum spanning tree, rooted at the column with most weight.
+
+    Args:
+        weights: (cols, cols), symmetric.
+
+    Returns:
+        The columns in an order in which parents come first, and the parent of each
+        column (-1 for the root).
+
+    Cost:
+        O(cols²).
+
+    """
+    n = len(weights)
+    parent = np.full(n, -1)
+    root = int(weights.sum(axis=1).argmax())
+    order = [root]
+    used = np.zeros(n, bool)
+    used[root] = True
+    best, via = weights[root].copy(), np.full(n, root)
+    for _ in range(n - 1):
+        column = int(np.where(used, -np.inf, best).argmax())
+        parent[column] = via[column]
+        used[column] = True
+        order.append(column)
+        better = (weights[column] > best) & ~used
+        best[better] = weights[column][better]
+        via[better] = column
+    return np.array(order), parent
+
+
+def perturbed(
+    weights: NDArray[np.float64], noise: float, rng: np.random.Generator
+) -> NDArray[np.float64]:
+    """Multiply symmetric weights by exp(noise · normal): another good tree, not the best."""
+    factor = np.exp(noise * rng.normal(size=weights.shape))
+    upper = np.triu(weights * factor, 1)
+    return upper + upper.T

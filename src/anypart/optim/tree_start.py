@@ -1,0 +1,166 @@
+"""Where the training of trees begins: structure, margins and first tables from a sample."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anypart.models.chow_liu import identity_emissions
+from anypart.models.contract import Codes, Layout, Mask
+from anypart.models.hidden_tree import tree_shape
+from anypart.models.independent import independent_shape
+from anypart.models.latent_tree import Shape
+from anypart.models.latent_tree.circuit import Array
+from anypart.models.stack import log_sum
+from anypart.models.structure import mutual_information, pair_counts, perturbed, spanning_tree
+from anypart.optim.expected_counts import e_step_down, e_step_up, make_batch
+
+CLUSTER_ROUNDS = 30  # of EM that deals the rows of the sample to the trees of a mixture
+RESTRUCTURE_ROUNDS = 3
+
+
+@dataclass
+class GrowingTree:
+    """A tree in training.
+
+    Args:
+        shape: nodes and columns, fixed.
+        transitions, emissions: its tables now.
+        learns_emissions: False where a node's state is the column's code.
+
+    """
+
+    shape: Shape
+    transitions: list[Array]
+    emissions: list[Array]
+    learns_emissions: bool
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Rows to start from, and what is known of every column.
+
+    Args:
+        layout: the columns.
+        codes, seen: (rows, cols).
+        margins: per column, (n_cats,) share of each category among the seen cells.
+
+    """
+
+    layout: Layout
+    codes: Codes
+    seen: Mask
+    margins: tuple[Array, ...]
+
+
+def make_sample(layout: Layout, codes: Codes, seen: Mask) -> Sample:
+    """Count the margins of a sample, half a row added to every category."""
+    margins: list[Array] = []
+    for column, n_cats in enumerate(layout.n_cats):
+        counts = np.bincount(codes[seen[:, column], column], minlength=n_cats) + 0.5
+        margins.append((counts / counts.sum()).astype(np.float32))
+    return Sample(layout, codes, seen, tuple(margins))
+
+
+def start_independent(sample: Sample) -> GrowingTree:
+    """One node, one state."""
+    emissions = [m[None, :].copy() for m in sample.margins]
+    shape = independent_shape(sample.layout.n_cols)
+    return GrowingTree(shape, [np.ones((1, 1), np.float32)], emissions, True)
+
+
+def start_hidden(
+    sample: Sample, n_states: int, noise: float, rng: np.random.Generator
+) -> GrowingTree:
+    """A node per column along the spanning tree; random tables around the margins."""
+    counts = pair_counts(sample.layout, sample.codes, sample.seen)
+    order, parent = _best_tree(sample.layout, counts, noise, rng)
+    shape = tree_shape(order, parent, (n_states,) * sample.layout.n_cols)
+    transitions = [
+        rng.dirichlet(np.ones(n_states), shape.states_above(i)).astype(np.float32)
+        for i in range(shape.n_nodes)
+    ]
+    emissions: list[Array] = []
+    for margin in sample.margins:
+        table = rng.gamma(1.0, size=(n_states, len(margin))) * margin + 1e-6
+        emissions.append((table / table.sum(axis=1, keepdims=True)).astype(np.float32))
+    return GrowingTree(shape, transitions, emissions, True)
+
+
+def start_chow_liu(sample: Sample, noise: float, rng: np.random.Generator) -> GrowingTree:
+    """The spanning tree with the sample's counts in its tables."""
+    return _observed_tree(sample, None, noise, rng)
+
+
+def start_mixture(
+    sample: Sample, n_trees: int, noise: float, rng: np.random.Generator
+) -> tuple[list[GrowingTree], NDArray[np.float64]]:
+    """Deal the rows to classes, and give each class its own tree; then deal again.
+
+    Returns:
+        The trees, and the share of the rows that each explains.
+
+    """
+    classes = independent_shape(sample.layout.n_cols)
+    classes = Shape((-1,), (n_trees,), classes.node_of)
+    transitions = [np.full((1, n_trees), 1 / n_trees, np.float32)]
+    emissions = [
+        (t / t.sum(axis=1, keepdims=True)).astype(np.float32)
+        for t in (rng.gamma(2.0, size=(n_trees, len(m))) * m + 1e-6 for m in sample.margins)
+    ]
+    batch = make_batch(sample.layout, sample.codes, sample.seen)
+    for _ in range(CLUSTER_ROUNDS):
+        passed = e_step_up(classes, transitions, emissions, batch)
+        counts = e_step_down(classes, transitions, batch, passed)
+        transitions = [to_shares(counts.transitions[0] + 1)]
+        emissions = [
+            to_shares(c + m) for c, m in zip(counts.emissions, sample.margins, strict=True)
+        ]
+    below = e_step_up(classes, transitions, emissions, batch).below[0] * transitions[0]
+    share = below / below.sum(axis=1, keepdims=True)
+    trees: list[GrowingTree] = []
+    for _ in range(RESTRUCTURE_ROUNDS):
+        trees = [_observed_tree(sample, share[:, m], noise, rng) for m in range(n_trees)]
+        logs = np.stack(
+            [e_step_up(t.shape, t.transitions, t.emissions, batch).log_prob for t in trees]
+        )
+        logs += np.log(share.mean(axis=0) + 1e-6)[:, None]
+        share = np.exp(logs - log_sum(logs, 0)).T
+    return trees, share.mean(axis=0).astype(np.float64)
+
+
+def to_shares(table: NDArray[np.floating]) -> Array:
+    """Divide each row by its sum."""
+    return (table / table.sum(axis=1, keepdims=True)).astype(np.float32)
+
+
+def _best_tree(
+    layout: Layout, counts: NDArray[np.float64], noise: float, rng: np.random.Generator
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    information = mutual_information(layout, counts)
+    return spanning_tree(perturbed(information, noise, rng) if noise else information)
+
+
+def _observed_tree(
+    sample: Sample,
+    share: NDArray[np.floating] | None,
+    noise: float,
+    rng: np.random.Generator,
+) -> GrowingTree:
+    """A Chow-Liu tree from the pair counts of (a share of) the sample."""
+    layout = sample.layout
+    counts = pair_counts(layout, sample.codes, sample.seen, share)
+    order, parent = _best_tree(layout, counts, noise, rng)
+    shape = tree_shape(order, parent, layout.n_cats)
+    transitions: list[Array] = []
+    for column in order:
+        margin = sample.margins[column]
+        here = layout.slices[column]
+        if parent[column] < 0:
+            table = np.diag(counts[here, here])[None, :]
+        else:
+            table = counts[layout.slices[parent[column]], here]
+        transitions.append(to_shares(table + margin))
+    return GrowingTree(shape, transitions, list(identity_emissions(layout.n_cats)), False)
