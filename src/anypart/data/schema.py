@@ -34,16 +34,23 @@ class Kind(StrEnum):
 class Cell:
     """One code of a numeric column: an atom (low == high) or the interval [low, high).
 
+    The intervals of a column follow on each other without gaps; atoms lie inside or
+    beside them, and the value of an atom is no part of the interval around it.
+
     Args:
         low, high: bounds, in the column's unit.
         knots: inner quantiles of the training values in the interval, ascending; between
             neighbouring knots (low and high included) the density is uniform, and each
             such piece holds the same mass.
+        tail: share of the cell's mass beyond the outer bound, exponential (geometric on
+            a grid); below the first interval, above the last, half each if it is both.
+
     """
 
     low: float
     high: float
     knots: tuple[float, ...] = ()
+    tail: float = 0.0
 
     @property
     def is_atom(self) -> bool:
@@ -62,10 +69,11 @@ class Column:
         categories: the values by code, for binary and categorical columns; the last may
             be the bin of rare and unseen values (`has_other`).
         has_other: the last code stands for every value not in `categories`.
-        cells: the cells by code, for numeric columns, ascending.
+        cells: the cells by code, for numeric columns, ascending by their middle.
         resolution: spacing of the grid the values lie on (1 for integers), 0 if none.
         n_missing: rows of the training table without a value.
         arrow_type: the type to give values back in, as Arrow spells it.
+
     """
 
     name: str
@@ -91,6 +99,7 @@ class Schema:
     Args:
         columns: every column, the left-out ones too.
         n_rows: rows seen when it was inferred.
+
     """
 
     columns: tuple[Column, ...]

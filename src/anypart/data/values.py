@@ -1,0 +1,169 @@
+"""The values of one column as numbers on a line or as words, whatever Arrow type they have.
+
+A table that is asked about need not have the types of the table that was fitted: a number
+may come as text, a date as a timestamp, a word as a dictionary. Here is the one place
+where that is settled.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from anypart.data.schema import Kind
+
+DAY = 86400.0
+UNITS = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
+_TIMESTAMP = re.compile(r"timestamp\[(s|ms|us|ns)(?:, tz=(.+))?\]")
+
+
+def type_named(name: str) -> pa.DataType:
+    """Return the Arrow type that `str(type)` spells, for the types a schema can hold.
+
+    Example:
+        >>> type_named("timestamp[us, tz=UTC]")
+        TimestampType(timestamp[us, tz=UTC])
+
+    """
+    if match := _TIMESTAMP.fullmatch(name):
+        return pa.timestamp(match[1], match[2])
+    return pa.type_for_alias(name)
+
+
+def flat(array: pa.Array | pa.ChunkedArray) -> pa.Array:
+    """Make one plain array: no chunks, no dictionary, bytes as text, nested as text."""
+    if isinstance(array, pa.ChunkedArray):
+        array = array.combine_chunks()
+        if isinstance(array, pa.ChunkedArray):  # of no chunks
+            array = pa.concat_arrays(array.chunks) if array.num_chunks else pa.nulls(0, array.type)
+    if isinstance(array, pa.ExtensionArray):
+        array = array.storage
+    kind = array.type
+    if pa.types.is_dictionary(kind):
+        return flat(array.dictionary_decode())
+    if pa.types.is_nested(kind):
+        return pa.array([None if v is None else str(v) for v in array.to_pylist()], pa.string())
+    if _is_bytes(kind):
+        cells = array.to_pylist()
+        return pa.array([None if b is None else b.decode("utf8", "replace") for b in cells])
+    if is_text(kind) and kind != pa.string():
+        return array.cast(pa.string())
+    return array
+
+
+def is_text(kind: pa.DataType) -> bool:
+    """Whether values of this type are text."""
+    view = getattr(pa.types, "is_string_view", lambda _: False)
+    return pa.types.is_string(kind) or pa.types.is_large_string(kind) or view(kind)
+
+
+def _is_bytes(kind: pa.DataType) -> bool:
+    view = getattr(pa.types, "is_binary_view", lambda _: False)
+    plain = pa.types.is_binary(kind) or pa.types.is_large_binary(kind)
+    return plain or pa.types.is_fixed_size_binary(kind) or view(kind)
+
+
+def numbers(
+    array: pa.Array | pa.ChunkedArray, kind: Kind
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Place the values of a column on its line.
+
+    Dates are days, times seconds since 1970-01-01; text is parsed (ISO 8601 for dates and
+    times). Integers beyond 2^53 are rounded to the nearest double.
+
+    Returns:
+        The values, and which of them are known: null, NaN, infinite and unreadable ones
+        are not.
+
+    """
+    array = flat(array)
+    if is_text(array.type):
+        array = parsed(array, _parse_type(kind))
+    x = _on_line(array, kind)
+    known = np.isfinite(x)
+    return np.where(known, x, 0.0), known
+
+
+def _parse_type(kind: Kind) -> pa.DataType:
+    return pa.timestamp("us") if kind in (Kind.DATE, Kind.TIME) else pa.float64()
+
+
+def _on_line(array: pa.Array, kind: Kind) -> NDArray[np.float64]:
+    of = array.type
+    per_day = 1.0
+    if pa.types.is_date(of):
+        array = array.cast(pa.date32()).cast(pa.int32())
+        per_day = DAY if kind == Kind.TIME else 1.0
+    elif pa.types.is_timestamp(of):
+        array = array.cast(pa.int64())
+        per_day = 1.0 / UNITS[of.unit]
+    elif pa.types.is_time32(of):
+        array = array.cast(pa.int32())
+    elif pa.types.is_time64(of) or pa.types.is_duration(of):
+        array = array.cast(pa.int64())
+    elif pa.types.is_boolean(of):
+        array = array.cast(pa.uint8())
+    elif pa.types.is_null(of):
+        return np.full(len(array), np.nan)
+    x = array.cast(pa.float64(), safe=False)
+    out = np.asarray(pc.fill_null(x, np.nan) if x.null_count else x, np.float64) * per_day
+    return np.floor(out / DAY) if kind == Kind.DATE and pa.types.is_timestamp(of) else out
+
+
+def parsed(array: pa.Array, to: pa.DataType) -> pa.Array:
+    """Cast text to a type; cells that cannot be read become null."""
+    try:
+        return array.cast(to)
+    except pa.ArrowInvalid:
+        pass
+    coded = array.dictionary_encode()
+    words = coded.dictionary.to_pylist()
+    return pa.array([_parse(w, to) for w in words], to).take(coded.indices)
+
+
+def _parse(word: str, to: pa.DataType) -> object:
+    text = word.strip()
+    try:
+        if pa.types.is_timestamp(to):
+            when = dt.datetime.fromisoformat(text)
+            return when.astimezone(dt.UTC).replace(tzinfo=None) if when.tzinfo else when
+        return pa.scalar(text.removeprefix("+")).cast(to).as_py()
+    except (ValueError, OverflowError, pa.ArrowException):
+        return None
+
+
+def words(array: pa.Array | pa.ChunkedArray, like: pa.DataType) -> pa.Array:
+    """Write the values of a column as categories: `like` decides how numbers are spelt.
+
+    Args:
+        array: the values.
+        like: the column's own type: a 1.0 of a column of integers is the category `1`.
+
+    """
+    array = flat(array)
+    if array.type == like:
+        return array if is_text(like) else _spelt(array)
+    if is_text(like):
+        return _spelt(array)
+    if is_text(array.type):
+        typed = parsed(array, like if not pa.types.is_boolean(like) else pa.string())
+        if pa.types.is_boolean(like):
+            return pc.utf8_lower(typed)
+        return pc.coalesce(_spelt(typed), array)
+    try:
+        return _spelt(array.cast(like))
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        return _spelt(array)
+
+
+def _spelt(array: pa.Array) -> pa.Array:
+    if is_text(array.type):
+        return array
+    if pa.types.is_floating(array.type):
+        array = pc.if_else(pc.is_nan(array), pa.scalar(None, array.type), array)
+    return array.cast(pa.string())
