@@ -1,0 +1,94 @@
+"""`anypart profile` and `anypart fit`: from a table to a saved fit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
+
+from anypart.terminal.options import AsJson, KindPairs, KindsFile, read_kinds
+
+
+def profile(
+    table: str,
+    /,
+    *,
+    query: str | None = None,
+    kind: KindPairs = None,
+    kinds: KindsFile = None,
+    json: AsJson = False,
+) -> None:
+    """Show what a table's columns are, how each would be modelled, and why.
+
+    Args:
+        table: a file (csv, tsv, jsonl, parquet, arrow, also .gz), a pattern of files, or a
+            SQLite or DuckDB file with --query.
+        query: what to read from a SQLite or DuckDB file, as SQL.
+        kind: the kind of one column, as column=kind; may be repeated.
+        kinds: a JSON file from column to kind.
+        json: print JSON, for programs.
+
+    """
+    import anypart
+    from anypart.data.infer import infer_schema
+    from anypart.data.profile import profile as make_profile
+    from anypart.terminal.show_profile import show_profile
+
+    source = anypart.read(table, query=query)
+    found = make_profile(source, infer_schema(source, read_kinds(kind, kinds)))
+    show_profile(found, as_json=json)
+
+
+def fit(
+    table: str,
+    /,
+    *,
+    output: Annotated[Path, Parameter(name=["--output", "-o"])],
+    minutes: float = 2.0,
+    valid: str | None = None,
+    purpose: Literal["any", "density", "fast"] = "any",
+    seed: int = 0,
+    query: str | None = None,
+    kind: KindPairs = None,
+    kinds: KindsFile = None,
+    overwrite: Annotated[bool, Parameter(negative=())] = False,
+    json: AsJson = False,
+) -> None:
+    """Fit a table, and save what was learned as a folder.
+
+    An interrupted fit goes on where it was when the same command is run again.
+
+    Args:
+        table: a file (csv, tsv, jsonl, parquet, arrow, also .gz), a pattern of files, or a
+            SQLite or DuckDB file with --query.
+        output: the folder of the fit; made if it is not there.
+        minutes: how long it may take on two free cores, about.
+        valid: a table of rows that end the training; a tenth of the rows if not given.
+        purpose: any: exact answers to any question; density: also members that answer in
+            one order only; fast: few and cheap members.
+        seed: of everything random.
+        query: what to read from a SQLite or DuckDB file, as SQL.
+        kind: the kind of one column, as column=kind; may be repeated.
+        kinds: a JSON file from column to kind.
+        overwrite: replace a finished fit in the folder.
+        json: print JSON, for programs: one line for each event, then one for the fit.
+
+    """
+    import anypart
+    from anypart.terminal.progress import FitProgress
+
+    source = anypart.read(table, query=query)
+    with FitProgress(str(output), as_json=json) as progress:
+        fitted = anypart.fit(
+            source,
+            valid=valid,
+            minutes=minutes,
+            seed=seed,
+            purpose=purpose,
+            kinds=read_kinds(kind, kinds),
+            folder=output,
+            overwrite=overwrite,
+            on_event=progress.on_event,
+        )
+    progress.show_end(fitted)

@@ -1,0 +1,104 @@
+"""`anypart audit`, `dependence`, `evaluate` and `report`: look at a table through its fit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from anypart.terminal.options import AsJson, Output
+from anypart.terminal.output import check_output
+
+
+def audit(
+    folder: Path,
+    table: str,
+    /,
+    *,
+    top: int = 20,
+    output: Output = None,
+    query: str | None = None,
+    json: AsJson = False,
+) -> None:
+    """Show the cells that the rest of their row speaks against, and what was expected.
+
+    Args:
+        folder: a saved fit.
+        table: the rows to look through; any file that `anypart fit` reads.
+        top: how many cells.
+        output: a file, its format by its ending; shown if not given.
+        query: what to read from a SQLite or DuckDB file, as SQL.
+        json: print JSON, for programs.
+
+    """
+    import anypart
+    from anypart.terminal.show_rows import deliver
+
+    check_output(output)
+    found = anypart.load(folder).audit(anypart.read(table, query=query), top=top)
+    deliver([found], output, as_json=json)
+
+
+def dependence(folder: Path, /, *, top: int = 20, json: AsJson = False) -> None:
+    """Show which columns say most about which, in nats.
+
+    Args:
+        folder: a saved fit.
+        top: how many pairs.
+        json: print JSON, for programs: all pairs.
+
+    """
+    import anypart
+    from anypart.terminal.show_fit import show_dependence
+
+    show_dependence(anypart.load(folder).dependence(), top, as_json=json)
+
+
+def evaluate(
+    folder: Path, table: str, /, *, seed: int = 0, query: str | None = None, json: AsJson = False
+) -> None:
+    """Measure a fit on rows that it has not seen.
+
+    Args:
+        folder: a saved fit.
+        table: rows that were not fitted; any file that `anypart fit` reads.
+        seed: of the cells that are hidden and the rows that are drawn.
+        query: what to read from a SQLite or DuckDB file, as SQL.
+        json: print JSON, for programs.
+
+    """
+    import anypart
+    from anypart.scores import evaluate as measure
+    from anypart.terminal.show_fit import show_scores
+
+    source = anypart.read(table, query=query)
+    show_scores(measure(anypart.load(folder), source, seed=seed), as_json=json)
+
+
+def report(
+    folder: Path,
+    table: str,
+    /,
+    *,
+    output: Annotated[Path, Parameter(name=["--output", "-o"])] = Path("report.html"),
+    query: str | None = None,
+    json: AsJson = False,
+) -> None:
+    """Write a page about a table and its fit, that opens without a network.
+
+    Args:
+        folder: a saved fit.
+        table: the table that was fitted, or another with its columns.
+        output: the HTML file.
+        query: what to read from a SQLite or DuckDB file, as SQL.
+        json: print JSON, for programs: what was written.
+
+    """
+    import anypart
+    from anypart.studio import report as write_report
+    from anypart.terminal.show_rows import tell_written
+
+    fitted = anypart.load(folder)
+    write_report(fitted, anypart.read(table, query=query), output)
+    tell_written(output, None, as_json=json)

@@ -1,0 +1,63 @@
+"""The options that several commands share, and what their strings mean."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from anypart.base.errors import DataError
+
+Given = Annotated[
+    list[str] | None,
+    Parameter(name=["--given", "-g"], negative=(), allow_leading_hyphen=True),
+]
+AsJson = Annotated[bool, Parameter(name="--json", negative=())]
+Output = Annotated[Path | None, Parameter(name=["--output", "-o"], negative=())]
+KindPairs = Annotated[list[str] | None, Parameter(name="--kind", negative=())]
+KindsFile = Annotated[Path | None, Parameter(name="--kinds")]
+
+
+def read_kinds(pairs: list[str] | None, file: Path | None) -> dict[str, str]:
+    """Join the kinds of a JSON file and of `--kind column=kind`; the latter win.
+
+    Args:
+        pairs: `column=kind` strings; the last `=` separates, so names may hold one.
+        file: a JSON object from column to kind.
+
+    Raises:
+        DataError: a pair without `=`, or a file that is not such an object.
+
+    Example:
+        >>> read_kinds(["year=categorical", "a=b=count"], None)
+        {'year': 'categorical', 'a=b': 'count'}
+        >>> read_kinds(["year"], None)
+        Traceback (most recent call last):
+            ...
+        anypart.base.errors.DataError: --kind 'year' is not column=kind, as in --kind year=count.
+
+    """
+    kinds = _kinds_of_file(file) if file else {}
+    for pair in pairs or []:
+        column, equals, kind = pair.rpartition("=")
+        if not equals or not column:
+            raise DataError(f"--kind {pair!r} is not column=kind, as in --kind year=count.")
+        kinds[column.strip()] = kind.strip()
+    return kinds
+
+
+def _kinds_of_file(file: Path) -> dict[str, str]:
+    try:
+        kinds = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise DataError(f"--kinds {file}: there is no such file.") from None
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise DataError(f"--kinds {file} cannot be read as JSON: {error}.") from None
+    if not isinstance(kinds, dict) or not all(isinstance(k, str) for k in kinds.values()):
+        raise DataError(
+            f"--kinds {file} holds no JSON object of names. "
+            'Write it like {"year": "categorical", "id": "key"}.'
+        )
+    return kinds

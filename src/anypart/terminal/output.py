@@ -1,0 +1,155 @@
+"""Write a table to a file by its ending, whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from anypart.base.errors import DataError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_TEXT_ENDINGS = {".csv", ".tsv", ".jsonl", ".ndjson"}
+_ENDINGS = {*_TEXT_ENDINGS, ".parquet", ".arrow", ".feather"}
+_PACKERS = {".gz": "gzip", ".zst": "zstd"}
+
+
+def check_output(path: Path | None) -> None:
+    """Refuse, before any work, a path that could not be written at the end.
+
+    Raises:
+        DataError: an ending that says nothing, a folder, or a folder that is not there.
+
+    """
+    if path is None:
+        return
+    _format_of(path)
+    if path.is_dir():
+        raise DataError(f"-o {path} is a folder. Name a file in it.")
+    if not path.parent.is_dir():
+        raise DataError(f"-o {path}: there is no folder {path.parent}. Make it first.")
+
+
+def _format_of(path: Path) -> tuple[str, str | None]:
+    """Return (ending, compression): `out.csv.gz` is ('.csv', 'gzip')."""
+    packer = _PACKERS.get(path.suffix.lower())
+    ending = Path(path.stem if packer else path.name).suffix.lower()
+    if ending not in (_TEXT_ENDINGS if packer else _ENDINGS):
+        raise DataError(
+            f"-o {path}: no table format has this ending. Use .csv, .tsv, .jsonl, .parquet "
+            "or .arrow; the first three also with .gz or .zst."
+        )
+    return ending, packer
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give a temporary name beside `path`, renamed to it when the block ends well.
+
+    An error or an interrupt leaves what was at `path` before, and no temporary file.
+    """
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        yield part
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def write_table(tables: Iterable[pa.Table], path: Path) -> int:
+    """Write tables of one schema, one after the other, as one file.
+
+    Args:
+        tables: at least one, also when it has no rows.
+        path: its ending chooses the format, as `check_output` lists them.
+
+    Returns:
+        The number of rows written.
+
+    Cost:
+        Memory of one table at a time.
+
+    """
+    import pyarrow as pa
+
+    ending, packer = _format_of(path)
+    rows = 0
+    with replacing(path) as part, pa.OSFile(str(part), "wb") as file:
+        sink: Any = pa.CompressedOutputStream(file, packer) if packer else file
+        write: Callable[[pa.Table], None] | None = None
+        close: Callable[[], None] = lambda: None  # noqa: E731 - until a writer has one
+        for table in tables:
+            if write is None:
+                write, close = _writer(ending, sink, table.schema)
+            write(table)
+            rows += table.num_rows
+        close()
+        if packer:
+            sink.close()
+    return rows
+
+
+def _writer(
+    ending: str, sink: Any, schema: pa.Schema
+) -> tuple[Callable[[pa.Table], None], Callable[[], None]]:
+    """Return (write, close) of a format."""
+    if ending in (".csv", ".tsv"):
+        from pyarrow import csv
+
+        options = csv.WriteOptions(delimiter="," if ending == ".csv" else "\t")
+        writer: Any = csv.CSVWriter(sink, schema, write_options=options)
+    elif ending == ".parquet":
+        from pyarrow import parquet
+
+        writer = parquet.ParquetWriter(sink, schema)
+    elif ending in (".arrow", ".feather"):
+        from pyarrow import ipc
+
+        writer = ipc.new_file(sink, schema)
+    else:
+        return lambda table: _write_json_lines(table, sink), lambda: None
+    return writer.write_table, writer.close
+
+
+def _write_json_lines(table: pa.Table, sink: Any) -> None:
+    for row in table.to_pylist():
+        sink.write((to_json(row) + "\n").encode())
+
+
+def to_json(value: Any) -> str:
+    """Write a value as strict JSON; what is no finite number becomes null.
+
+    Example:
+        >>> to_json({"p": 0.5, "log_prob": float("-inf")})
+        '{"p": 0.5, "log_prob": null}'
+
+    """
+    return json.dumps(_plain(value), ensure_ascii=False, allow_nan=False)
+
+
+def _plain(value: Any) -> Any:
+    """Make a value one that strict JSON has a word for."""
+    if isinstance(value, dict):
+        return {str(k): _plain(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [_plain(v) for v in value]
+    if hasattr(value, "tolist"):  # NumPy's arrays and numbers
+        return _plain(value.tolist())
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if value is None or isinstance(value, (bool, int, str)):
+        return value
+    return value.isoformat() if hasattr(value, "isoformat") else str(value)
+
+
+def print_json_lines(tables: Iterable[pa.Table], stdout: IO[str]) -> None:
+    """Print every row as one JSON object on its own line."""
+    for table in tables:
+        for row in table.to_pylist():
+            stdout.write(to_json(row) + "\n")

@@ -1,0 +1,127 @@
+"""Live progress of a fit: a table that redraws itself, or plain lines in a log."""
+
+from __future__ import annotations
+
+import sys
+import time
+from dataclasses import asdict, dataclass
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from anypart.terminal.screen import bar, duration, grid, number, print_json, screen
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+SECONDS_BETWEEN_LINES = 10.0
+
+
+@dataclass
+class _Line:
+    """What is known about one member."""
+
+    share: float
+    log_lik: float | None
+    done: bool = False
+
+
+class FitProgress:
+    """Draws the events of a fit, as a context: it ends drawing when the fit ends.
+
+    Args:
+        folder: where the fit is saved, for the message about going on after Ctrl-C.
+        as_json: print each event as a line of JSON instead.
+
+    """
+
+    def __init__(self, folder: str, *, as_json: bool = False) -> None:
+        self._folder = folder
+        self._as_json = as_json
+        self._live: Any = None
+        self._lines: dict[str, _Line] = {}
+        self._title = "Reading the table"
+        self._seconds_left: float | None = None
+        self._told = -SECONDS_BETWEEN_LINES
+        self._began = time.monotonic()
+
+    def __enter__(self) -> FitProgress:
+        if not self._as_json and sys.stdout.isatty():
+            from rich.live import Live
+
+            self._live = Live(self.table(), console=screen(), refresh_per_second=4)
+            self._live.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._live:
+            self._live.stop()
+        if kind is KeyboardInterrupt:
+            raise KeyboardInterrupt(
+                f"Stopped. What was learned is kept in {self._folder}; run the same command "
+                "again to go on from there."
+            ) from None
+
+    def on_event(self, event: Any) -> None:
+        """Take an event of `optim.events`, or `fitting.Prepared`, and draw it."""
+        name = type(event).__name__
+        if self._as_json:
+            print_json({"event": name.lower(), **asdict(event)})
+            return
+        getattr(self, f"_on_{name.lower()}")(event)
+        if self._live:
+            self._live.update(self.table())
+
+    def _on_prepared(self, event: Any) -> None:
+        again = "Going on with" if event.resumed else "Fitting"
+        self._title = (
+            f"{again} {event.table}: {event.n_rows:,} rows, {event.n_cols} columns modelled"
+        )
+        self._lines |= {name: _Line(0.0, None) for name in event.members}
+        self._say(self._title)
+
+    def _on_progress(self, event: Any) -> None:
+        share = event.step / max(event.steps, 1)
+        self._lines[event.member] = _Line(share, event.log_lik)
+        self._seconds_left = event.seconds_left
+        now = time.monotonic()
+        if now - self._told >= SECONDS_BETWEEN_LINES:
+            self._told = now
+            level = "" if event.log_lik is None else f", {event.log_lik:.3f} nats per row"
+            left = duration(event.seconds_left)
+            self._say(f"  {event.member}: {share:.0%}{level}; about {left} left")
+
+    def _on_finished(self, event: Any) -> None:
+        self._lines[event.member] = _Line(1.0, event.log_lik, done=True)
+        self._say(f"  {event.member}: done, {event.log_lik:.3f} nats per row")
+
+    def _on_combined(self, event: Any) -> None:
+        self._lines["all together"] = _Line(1.0, event.log_lik, done=True)
+        self._seconds_left = None
+        took = duration(time.monotonic() - self._began)
+        self._title = f"{self._title}, {took}"
+        self._say(f"  all together: {event.log_lik:.3f} nats per row, after {took}")
+
+    def _say(self, line: str) -> None:
+        if not self._live:
+            print(line, flush=True)
+
+    def table(self) -> Table:
+        """Draw what is known now."""
+        left = self._seconds_left
+        caption = "Higher is better. Ctrl-C stops; the same command goes on."
+        if left is not None:
+            caption = f"About {duration(left)} left. {caption}"
+        drawn = grid(self._title, caption)
+        drawn.add_column("model")
+        drawn.add_column("progress", width=24)
+        drawn.add_column("validation rows, nats per row", justify="right")
+        for name, line in self._lines.items():
+            done = "done" if line.done else bar(line.share)
+            level = number(line.log_lik) if line.log_lik is None else f"{line.log_lik:.3f}"
+            drawn.add_row(name, done, level, style="bold" if name == "all together" else "")
+        return drawn

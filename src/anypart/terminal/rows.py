@@ -1,0 +1,107 @@
+"""`anypart sample`, `complete` and `score`: rows out, to a file or to look at."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
+
+from anypart.terminal.options import AsJson, Given, Output
+from anypart.terminal.output import check_output
+
+
+def sample(
+    folder: Path,
+    /,
+    *,
+    n: Annotated[int, Parameter(name=["-n", "--rows"])] = 10,
+    output: Output = None,
+    given: Given = None,
+    with_missing: Annotated[bool, Parameter(negative=())] = False,
+    seed: int = 0,
+    json: AsJson = False,
+) -> None:
+    """Make rows like those of the table, all of them meeting the conditions.
+
+    Args:
+        folder: a saved fit.
+        n: how many rows.
+        output: a file, its format by its ending; shown if not given.
+        given: what the rows must meet, as 'age > 50' or sex=Female; may be repeated.
+        with_missing: leave gaps as the table has them.
+        seed: of the draws.
+        json: print JSON, for programs: one line for each row, or what was written.
+
+    """
+    import anypart
+    from anypart.terminal.show_rows import deliver
+
+    check_output(output)
+    fitted = anypart.load(folder)
+    made = fitted.sample(n, given=given or (), with_missing=with_missing, seed=seed)
+    deliver([made], output, as_json=json)
+
+
+def complete(
+    folder: Path,
+    table: str,
+    /,
+    *,
+    output: Output = None,
+    how: Literal["draw", "row", "mode", "mean", "median"] = "mode",
+    draws: int = 1,
+    seed: int = 0,
+    query: str | None = None,
+    json: AsJson = False,
+) -> None:
+    """Fill the empty cells of a table; what is there stays as it is.
+
+    Args:
+        folder: a saved fit.
+        table: the table with gaps; any file that `anypart fit` reads.
+        output: a file, its format by its ending; shown if not given.
+        how: draw: cells drawn jointly; row: the most likely row; mode, mean, median: each
+            cell for itself.
+        draws: how many completed tables (with --how draw), one below the other.
+        seed: of the draws.
+        query: what to read from a SQLite or DuckDB file, as SQL.
+        json: print JSON, for programs: one line for each row, or what was written.
+
+    """
+    import anypart
+    from anypart.terminal.show_rows import deliver
+
+    check_output(output)
+    fitted = anypart.load(folder)
+    source = anypart.read(table, query=query)
+    done = fitted.complete(source, how=how, draws=draws, seed=seed)
+    deliver([done], output, as_json=json)
+
+
+def score(
+    folder: Path,
+    table: str,
+    /,
+    *,
+    output: Output = None,
+    query: str | None = None,
+    json: AsJson = False,
+) -> None:
+    """Say how likely each row is: its log-probability, or log-density, in nats.
+
+    Args:
+        folder: a saved fit.
+        table: the rows; any file that `anypart fit` reads.
+        output: a file, its format by its ending; a summary is shown if not given.
+        query: what to read from a SQLite or DuckDB file, as SQL.
+        json: print JSON, for programs: one line for each row, or what was written.
+
+    """
+    import anypart
+    from anypart.terminal.show_rows import deliver
+
+    check_output(output)
+    fitted = anypart.load(folder)
+    source = anypart.read(table, query=query)
+    deliver([fitted.log_prob(source)], output, as_json=json)
