@@ -5,22 +5,39 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from anypart.models.contract import Layout
+from anypart.models.contract import Codes, Layout, Mask
 from anypart.optim.learner import Learner
 from anypart.optim.rows import Rows, some_rows
 
-MOST_TO_START = 50_000  # rows that a start looks at: structure, log-odds
+MOST_TO_START = 20_000  # rows that a start looks at: structure, margins, log-odds
+
+Start = Callable[[Layout, Codes, Mask, Mapping[str, Any], int], Learner]
 
 
-def _network(rows: Rows, settings: Mapping[str, Any], seed: int) -> Learner:
+def _tree(family: str) -> Start:
+    def start(
+        layout: Layout, codes: Codes, seen: Mask, settings: Mapping[str, Any], seed: int
+    ) -> Learner:
+        from anypart.optim.em import TreeLearner, TreeSettings
+
+        return TreeLearner(family, layout, codes, seen, TreeSettings(**settings), seed)
+
+    return start
+
+
+def _network(
+    layout: Layout, codes: Codes, seen: Mask, settings: Mapping[str, Any], seed: int
+) -> Learner:
     from anypart.optim.gradient import NetworkLearner, NetworkSettings
 
-    codes, seen = some_rows(rows, MOST_TO_START, seed)
-    layout = Layout(tuple(rows.source.n_cats))
     return NetworkLearner(layout, codes, seen, NetworkSettings(**settings), seed)
 
 
-LEARNERS: dict[str, Callable[[Rows, Mapping[str, Any], int], Learner]] = {
+LEARNERS: dict[str, Start] = {
+    "independent": _tree("independent"),
+    "chow_liu": _tree("chow_liu"),
+    "tree_mixture": _tree("tree_mixture"),
+    "hidden_tree": _tree("hidden_tree"),
     "order_agnostic": _network,
 }
 
@@ -35,4 +52,5 @@ def start_learner(family: str, settings: Mapping[str, Any], seed: int, rows: Row
         rows: the rows it will learn from; at most `MOST_TO_START` of them are looked at.
 
     """
-    return LEARNERS[family](rows, settings, seed)
+    codes, seen = some_rows(rows, MOST_TO_START, seed)
+    return LEARNERS[family](Layout(tuple(rows.source.n_cats)), codes, seen, settings, seed)

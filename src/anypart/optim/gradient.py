@@ -97,20 +97,20 @@ def masked_logits(
     noise: torch.Generator | None,
 ) -> torch.Tensor:
     """Do in torch what `OrderAgnostic` does in NumPy, with dropout, (rows, flat)."""
-    import torch.nn.functional as F
+    from torch.nn import functional
 
     p = parameters
-    hidden = F.embedding_bag(tokens, p["embed"], mode="sum")
+    hidden = functional.embedding_bag(tokens, p["embed"], mode="sum")
     shape = hidden.shape[1:]
     for i in range(sum(name.endswith(".scale") for name in p)):
-        inner = F.layer_norm(hidden, shape, p[f"{i}.scale"], p[f"{i}.shift"], NORM_EPSILON)
-        inner = F.gelu(inner @ p[f"{i}.in_weight"] + p[f"{i}.in_bias"], approximate="tanh")
+        inner = functional.layer_norm(hidden, shape, p[f"{i}.scale"], p[f"{i}.shift"], NORM_EPSILON)
+        inner = functional.gelu(inner @ p[f"{i}.in_weight"] + p[f"{i}.in_bias"], approximate="tanh")
         if noise is not None and dropout > 0:
             keep = inner.new_empty(inner.shape).bernoulli_(1 - dropout, generator=noise)
             inner = inner * keep / (1 - dropout)
         hidden = hidden + inner @ p[f"{i}.out_weight"] + p[f"{i}.out_bias"]
-    features = F.layer_norm(hidden, shape, p["norm_scale"], p["norm_shift"], NORM_EPSILON)
-    direct = F.embedding_bag(tokens, p["direct"], mode="sum")
+    features = functional.layer_norm(hidden, shape, p["norm_scale"], p["norm_shift"], NORM_EPSILON)
+    direct = functional.embedding_bag(tokens, p["direct"], mode="sum")
     return features @ p["out_weight"] + p["out_bias"] + direct
 
 

@@ -26,7 +26,6 @@ from anypart.optim.learner import Learner
 from anypart.optim.plan_file import Member
 from anypart.optim.rows import Batches, Split
 
-SECONDS_BETWEEN_CHECKPOINTS = 10.0
 SECONDS_BETWEEN_EVENTS = 0.5
 EVALUATED_TOGETHER = 4_096  # validation rows; bounds the memory of a look
 
@@ -143,7 +142,7 @@ def train_member(
     Args:
         member: what to train, from the plan.
         split: rows to learn from and rows to validate on.
-        checkpoint: a file to go on from, if it is there, and to save to every ten seconds.
+        checkpoint: a file to go on from, if it is there, and to save to every `save_every` seconds.
         tell: called with progress, at most about twice a second.
         stopped: asked after every step; True saves and ends the run.
 
@@ -170,7 +169,7 @@ def train_member(
         if now - told > SECONDS_BETWEEN_EVENTS:
             told = now
             tell(run.progress())
-        if (leaving := stopped()) or now - saved > SECONDS_BETWEEN_CHECKPOINTS:
+        if (leaving := stopped()) or now - saved > member.save_every:
             run.save(checkpoint)
             saved = time.monotonic()
         if leaving:

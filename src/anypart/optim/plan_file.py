@@ -30,6 +30,7 @@ class Member:
         validate_every: steps between two looks at the validation rows.
         patience: looks without a better one after which training ends.
         seconds: what it is expected to cost, CPU seconds; decides the order only.
+        save_every: seconds between two checkpoints.
 
     """
 
@@ -42,11 +43,12 @@ class Member:
     validate_every: int
     patience: int
     seconds: float = 0.0
+    save_every: float = 10.0
 
     @property
     def mark(self) -> str:
         """A short mark of everything that its bits depend on, beside the table."""
-        fields = dataclasses.asdict(self) | {"seconds": 0}
+        fields = dataclasses.asdict(self) | {"seconds": 0, "save_every": 0}
         return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()[:16]
 
 

@@ -124,8 +124,9 @@ class Batches:
     """Mini-batches by step number: step k has the same rows whatever came before it.
 
     A pass reads blocks of neighbouring rows in a seeded order, a window of up to
-    `WINDOW_CELLS` cells at a time, and shuffles each window, so a table larger than memory is read in long runs. Each
-    pass starts at another row, so the rows left over at its end are others each time.
+    `WINDOW_CELLS` cells at a time, and shuffles each window, so a table larger than
+    memory is read in long runs. Each pass starts at another row, so the rows left over
+    at its end are others each time.
 
     Args:
         rows: where they come from.

@@ -23,6 +23,7 @@ def stack_weights(log_probs: Matrix, *, rounds: int = 2_000) -> Matrix:
     Args:
         log_probs: log-likelihood of each validation row under each member, (rows,
             members), nats; −inf where a member excludes a row.
+        rounds: of EM, at most; it ends when the weights stand still.
 
     Returns:
         (members,), at least 0, sum 1.

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,8 +67,14 @@ class Tables:
 
     def as_json(self) -> dict[str, Any]:
         """Say it to a worker."""
-        valid = str(self.valid.folder.resolve()) if self.valid else None
-        return {"train": str(self.train.folder.resolve()), "valid": valid, "seed": self.seed}
+        valid = _folder_of(self.valid) if self.valid else None
+        return {"train": _folder_of(self.train), "valid": valid, "seed": self.seed}
+
+
+def _folder_of(packed: PackedCodes) -> str:
+    name = getattr(packed.cells, "filename", None)
+    assert name is not None, "packed codes are mapped from a file"
+    return str(Path(name).resolve().parent)
 
 
 class _Worker:
@@ -76,7 +82,7 @@ class _Worker:
 
     def __init__(self, lines: queue.SimpleQueue[Line]) -> None:
         self.job: str | None = None  # the name of what it is doing
-        self._errors = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")
+        self._errors = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115
         root = str(Path(anypart.__file__).parents[1])
         path = os.pathsep.join(p for p in (root, os.environ.get("PYTHONPATH")) if p)
         # -P: a json.py in the user's folder must not shadow the real one. The new session
@@ -90,7 +96,8 @@ class _Worker:
             start_new_session=True,
             encoding="utf-8",
         )
-        threading.Thread(target=self._read, args=(lines,), daemon=True).start()
+        self._reader = threading.Thread(target=self._read, args=(lines,), daemon=True)
+        self._reader.start()
 
     def _read(self, lines: queue.SimpleQueue[Line]) -> None:
         assert self._process.stdout
@@ -137,11 +144,14 @@ class _Worker:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        self._reader.join()
+        assert self._process.stdout
+        self._process.stdout.close()
         self._errors.close()
 
 
 @contextmanager
-def _workers(count: int, lines: queue.SimpleQueue[Line]) -> Iterator[list[_Worker]]:
+def _workers(count: int, lines: queue.SimpleQueue[Line]) -> Generator[list[_Worker]]:
     started: list[_Worker] = []
     try:
         for _ in range(count):

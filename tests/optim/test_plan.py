@@ -1,0 +1,118 @@
+import dataclasses
+import json
+
+import pytest
+from tests.optim.tables import packed_table
+
+from anypart.base.errors import FitError
+from anypart.optim import plan as plan_module
+from anypart.optim.events import Measured
+from anypart.optim.menu import LARGEST, LEAST, PURPOSES, states_for, wishes
+from anypart.optim.plan import (
+    Member,
+    Plan,
+    choose,
+    load_plan,
+    make_plan,
+    plan_from_json,
+    plan_to_json,
+    save_plan,
+)
+
+MEMBER = Member("a", "hidden_tree", {"n_states": 8}, 3, 100, 64, 10, 5, 1.5)
+PLAN = Plan(7, "any", 0.5, "0badcafe", 2, (MEMBER,))
+
+
+def costs(wanted, step=0.001):
+    return {w.name: Measured(w.name, 0.1, step, 0.01) for w in wanted}
+
+
+def test_a_plan_comes_back_from_json_and_from_its_folder(tmp_path):
+    assert plan_from_json(plan_to_json(PLAN)) == PLAN
+    assert load_plan(tmp_path) is None
+    save_plan(PLAN, tmp_path / "new")
+    assert load_plan(tmp_path / "new") == PLAN
+
+
+def test_a_later_format_is_refused():
+    fields = json.loads(plan_to_json(PLAN)) | {"format": 2}
+    with pytest.raises(FitError, match="format 2, this version reads 1"):
+        plan_from_json(json.dumps(fields))
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "3", "{}", '{"format": 1, "members": [{}]}'])
+def test_a_damaged_plan_is_refused_with_its_path(tmp_path, text):
+    (tmp_path / "plan.json").write_text(text)
+    with pytest.raises(FitError, match=r"plan.json: This is not a plan"):
+        load_plan(tmp_path)
+
+
+@pytest.mark.parametrize("field", [f.name for f in dataclasses.fields(Member)])
+def test_the_mark_moves_with_everything_that_bits_depend_on(field):
+    old = getattr(MEMBER, field)
+    new = {"n_states": 9} if isinstance(old, dict) else old * 2
+    moved = dataclasses.replace(MEMBER, **{field: new}).mark != MEMBER.mark
+    assert moved == (field not in ("seconds", "save_every"))
+
+
+@pytest.mark.parametrize("n_rows", [10, 344, 5_000, 20_000, 10**7])
+@pytest.mark.parametrize("purpose", PURPOSES)
+def test_names_are_unique_and_the_network_is_for_density_only(n_rows, purpose):
+    wanted = wishes(n_rows, purpose)
+    assert len({w.name for w in wanted}) == len(wanted)
+    assert ("order_agnostic" in {w.family for w in wanted}) == (purpose == "density")
+    assert LEAST <= states_for(n_rows) <= LARGEST
+
+
+def test_an_unknown_purpose_is_refused_with_a_suggestion():
+    with pytest.raises(FitError, match="Did you mean 'density'"):
+        wishes(100, "densty")
+
+
+@pytest.mark.parametrize("seconds", [0.01, 1, 10, 60, 1_000])
+def test_no_worker_is_given_more_than_its_seconds(seconds):
+    wanted = wishes(20_000, "any")
+    members = choose(wanted, costs(wanted, 0.02), 18, seconds)
+    loads = [0.0] * plan_module.WORKERS
+    for member in members[1:]:
+        loads[loads.index(min(loads))] += member.seconds
+    assert max(loads) <= seconds + members[0].seconds
+    assert members[0].family == "independent"
+
+
+def test_more_time_never_gives_fewer_members_or_steps():
+    wanted = wishes(20_000, "any")
+    found = [choose(wanted, costs(wanted, 0.05), 18, s) for s in (1, 5, 20, 50, 100, 500)]
+    sizes = [sum(m.steps for m in members) for members in found]
+    assert sizes == sorted(sizes)
+    assert [m.name for m in found[-1]] == [w.name for w in wanted]
+
+
+def test_too_little_time_makes_trees_smaller():
+    wanted = wishes(20_000, "any")
+    seconds = 2.0
+    members = choose(wanted, costs(wanted, 0.05), 18, seconds)
+    states = [m.settings["n_states"] for m in members if m.family == "hidden_tree"]
+    assert states
+    assert max(states) < LARGEST
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory):
+    return packed_table(tmp_path_factory.mktemp("table"), 400)
+
+
+def test_a_plan_is_made_by_rehearsal_and_fits_its_minutes(table):
+    plan = make_plan(table, minutes=0.2, seed=4)
+    assert (plan.seed, plan.purpose) == (4, "any")
+    assert sum(m.seconds for m in plan.members) <= 0.2 * 60 * plan_module.WORKERS
+    assert {"independent", "chow_liu", "hidden_tree"} <= {m.family for m in plan.members}
+    assert len({m.seed for m in plan.members}) == len(plan.members)
+    assert all(1 <= m.validate_every <= m.steps for m in plan.members)
+    assert plan_from_json(plan_to_json(plan)) == plan
+
+
+@pytest.mark.parametrize("minutes", [0, -1, float("nan")])
+def test_a_plan_without_time_is_refused(table, minutes):
+    with pytest.raises(FitError, match="more than 0 minutes"):
+        make_plan(table, minutes=minutes)
