@@ -1,1 +1,5 @@
-"""See ARCHITECTURE.md."""
+"""How good the answers are: likelihood, imputation, calibration, consistency, fidelity."""
+
+from anypart.scores.evaluate import Scores, evaluate
+
+__all__ = ["Scores", "evaluate"]
