@@ -7,6 +7,8 @@ are cut into intervals of equal mass, and each of them into pieces of equal mass
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -119,7 +121,7 @@ def _interval_cells(
         return float(grid.values(np.array([step]))[0])
 
     cells = list[Cell]()
-    for low, high in zip(edges[:-1], edges[1:], strict=True):
+    for low, high in pairwise(edges.tolist()):
         inside = (places >= low) & (places < high)
         m = int(counts[inside].sum())
         pieces = min(max(m // ROWS_PER_PIECE, 1), MAX_PIECES)

@@ -201,7 +201,8 @@ class Codec:
 
         Args:
             col_ix: a numeric column.
-            low, high: bounds, in the column's unit.
+            low: lower bound, in the column's unit.
+            high: upper bound.
             open_low: `low` itself is outside (`x > low`).
             open_high: `high` itself is outside (`x < high`).
 

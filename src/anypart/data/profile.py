@@ -1,0 +1,164 @@
+"""What a table holds, for people: kinds with reasons, gaps, frequent values, an excerpt."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from anypart.data.codec import Codec, show_number
+from anypart.data.files.table import Table
+from anypart.data.runs import longest_run
+from anypart.data.sample import Sample, sample_rows
+from anypart.data.schema import Column, Kind, Schema
+from anypart.data.values import flat, numbers, type_named, words
+from anypart.data.windows import Window, shortest_window
+
+EXCERPT_ROWS = 20_000  # the covering slice is looked for among the first rows
+EXCERPT_SHARE = 0.01  # and has to show every category at least this frequent
+
+
+@dataclass(frozen=True)
+class ColumnProfile:
+    """What one column holds.
+
+    Args:
+        name, kind, reason, arrow_type: as in the schema.
+        n_cats: codes; 0 if it is left out of the model.
+        n_distinct: different values in the sample.
+        missing_share: rows without a value, in [0, 1].
+        top: the most frequent values with their share of the values.
+        quantiles: of a numeric column, written out: least, 25 %, median, 75 %, greatest.
+        warnings: what may be wrong or worth knowing.
+
+    """
+
+    name: str
+    kind: str
+    reason: str
+    arrow_type: str
+    n_cats: int
+    n_distinct: int
+    missing_share: float
+    top: tuple[tuple[str, float], ...]
+    quantiles: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Profile:
+    """What a table holds.
+
+    Args:
+        name: of the table.
+        n_rows: rows.
+        columns: all columns, the left-out ones too.
+        notes: what was changed or guessed in reading.
+        excerpt: shortest run of neighbouring rows (positions from 0) that shows every
+            category with at least 1 % of the first 20,000 rows; None if no column has any.
+
+    """
+
+    name: str
+    n_rows: int
+    columns: tuple[ColumnProfile, ...]
+    notes: tuple[str, ...]
+    excerpt: Window | None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain dicts, lists, strings and numbers."""
+        return asdict(self)
+
+
+def profile(table: Table, schema: Schema, seed: int = 0) -> Profile:
+    """Describe a table under its schema, from one pass over it and a sample of its rows."""
+    sample = sample_rows(table, seed)
+    columns = tuple(_describe(c, sample, i) for i, c in enumerate(schema.columns))
+    return Profile(table.name, sample.n_rows, columns, table.notes, _excerpt(table, schema))
+
+
+def _describe(column: Column, sample: Sample, col_ix: int) -> ColumnProfile:
+    values = flat(sample.rows.column(col_ix))
+    if pa.types.is_floating(values.type):
+        values = values.filter(pc.invert(pc.is_nan(values)))
+    values = values.drop_null()
+    counts = pc.value_counts(words(values, type_named(column.arrow_type)))
+    weight = np.asarray(counts.field("counts"))
+    best = np.argsort(-weight, kind="stable")[:5]
+    spelt = counts.field("values")
+    top = tuple((str(spelt[i.item()])[:60], float(weight[i] / len(values))) for i in best)
+    missing = column.n_missing / max(sample.n_rows, 1)
+    x = np.zeros(0)
+    if column.kind.numeric:
+        x, known = numbers(values, column.kind)
+        x = x[known]
+    return ColumnProfile(
+        column.name,
+        column.kind.value,
+        column.reason,
+        column.arrow_type,
+        column.n_cats,
+        len(weight),
+        missing,
+        top,
+        _quantiles(x, column),
+        tuple(_warnings(column, x, len(values) - len(x), missing, top)),
+    )
+
+
+def _quantiles(x: NDArray[np.float64], column: Column) -> tuple[str, ...]:
+    if not len(x):
+        return ()
+    points = np.quantile(x, [0, 0.25, 0.5, 0.75, 1], method="lower")
+    return tuple(show_number(p, column) for p in points.tolist())
+
+
+def _warnings(
+    column: Column,
+    x: NDArray[np.float64],
+    unread: int,
+    missing: float,
+    top: tuple[tuple[str, float], ...],
+) -> list[str]:
+    out = list[str]()
+    if missing > 0.5:
+        out.append(f"{missing:.0%} of the rows have no value")
+    if top and 0.99 < top[0][1] < 1:
+        out.append(f"{top[0][1]:.1%} of the values are {top[0][0]}")
+    if column.kind.numeric and unread:
+        out.append(f"{unread:,} infinite or unreadable values are taken as missing")
+    if column.kind == Kind.DATE and len(x) > 1:
+        run = longest_run(x.astype(np.int64))
+        if run.length == int(np.ptp(x)) + 1:
+            out.append("days follow on each other without a gap")
+    return out
+
+
+def _excerpt(table: Table, schema: Schema) -> Window | None:
+    """Find the covering slice: rows as runs of (column, category) items."""
+    chosen = [i for i, c in enumerate(schema.modelled) if not c.kind.numeric]
+    if not chosen:
+        return None
+    codec = Codec(schema)
+    codes, seen = list[NDArray[np.int32]](), list[NDArray[np.bool_]]()
+    n_rows = 0
+    for batch in table.batches(EXCERPT_ROWS):
+        rows = codec.encode(batch.slice(0, EXCERPT_ROWS - n_rows))
+        codes.append(rows.codes[:, chosen])
+        seen.append(rows.seen[:, chosen])
+        n_rows += len(rows.codes)
+        if n_rows >= EXCERPT_ROWS:
+            break
+    firsts = np.cumsum([0, *(codec.n_cats[i] for i in chosen[:-1])])
+    items = np.where(np.concatenate(seen), np.concatenate(codes) + firsts, -1).ravel().tolist()
+    frequent = [i for i, n in Counter(items).items() if i >= 0 and n >= EXCERPT_SHARE * n_rows]
+    window = shortest_window(items, frequent)
+    if window is None:
+        return None
+    width = len(chosen)
+    return Window(window.start // width, -(-window.stop // width))
