@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +31,7 @@ from anypart.models.contract import Codes, Layout, Mask, Model
 from anypart.models.hidden_tree import HiddenTree
 from anypart.models.independent import Independent
 from anypart.models.latent_tree import Shape, TreeParts
+from anypart.models.latent_tree.circuit import Array
 from anypart.models.stack import log_sum
 from anypart.models.tree_mixture import TreeMixture
 from anypart.optim.expected_counts import Counts, e_step_down, e_step_up, make_batch
