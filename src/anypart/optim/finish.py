@@ -53,7 +53,8 @@ def finish_member(
         member: what to train.
         split: rows to learn from and rows to validate on.
         folder: of the fit.
-        tell, stopped: as in `train_member`.
+        tell: called with progress.
+        stopped: asked after every step, as in `train_member`.
 
     Raises:
         Stopped: `stopped` said so.

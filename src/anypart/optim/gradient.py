@@ -55,7 +55,8 @@ def initial_parameters(
 
     Args:
         layout: the columns.
-        codes, seen: (rows, cols) rows that the log-odds are counted on.
+        codes: (rows, cols) of the rows that the log-odds are counted on.
+        seen: (rows, cols) which of their cells count.
         settings: of the network.
         seed: of the embeddings and the blocks' first layers.
 

@@ -60,7 +60,8 @@ def _work(first: dict[str, Any], mailbox: _Mailbox, out: TextIO) -> None:
     while (line := mailbox.jobs.get()) is not None:
         job: dict[str, Any] = json.loads(line)
         if "rehearse" in job:
-            tell(rehearse(*job["rehearse"], rows))
+            name, family, settings, batch, seed = job["rehearse"]
+            tell(rehearse(name, family, settings, batch, seed, rows))
         else:
             member, folder = Member(**job["train"]), Path(job["folder"])
             tell(finish_member(member, rows, folder, tell, mailbox.closed.is_set))
