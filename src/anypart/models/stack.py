@@ -42,7 +42,9 @@ class Stack:
         assert len({m.layout.n_cats for m in members}) == 1, "members of the same columns"
         self.members: tuple[Model, ...] = tuple(members)
         logs = np.asarray(log_weights, np.float64)
-        self.log_weights: NDArray[np.float64] = logs - log_sum(logs, 0)
+        # Saved weights sum to 1 already; dividing again would change their last bits.
+        excess = float(log_sum(logs, 0))
+        self.log_weights: NDArray[np.float64] = logs - excess if abs(excess) > 1e-9 else logs
         self.layout: Layout = members[0].layout
         self.ability = Ability(
             any_part=all(m.ability.any_part for m in members),
