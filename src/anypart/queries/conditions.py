@@ -44,6 +44,7 @@ class Condition:
         column: its name.
         op: `=`, `!=`, `<`, `<=`, `>`, `>=`, `in` or `not in`.
         values: one value, or the members of the set.
+
     """
 
     column: str
@@ -73,6 +74,7 @@ def parse_conditions(given: Given, names: Iterable[str]) -> tuple[Condition, ...
         >>> parse_conditions("age is missing", ["age"])
         Traceback (most recent call last):
         anypart.base.errors.QuestionError: 'age is missing' asks for a gap, and a gap is not ...
+
     """
     known = list(names)
     if given is None:

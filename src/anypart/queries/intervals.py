@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -70,7 +71,7 @@ def of_condition(op: str, values: tuple[float, ...]) -> Numbers:
             return tuple(Interval(x, x) for x in sorted(set(values)))
         case _:
             edges = [-math.inf, *sorted(set(values)), math.inf]
-            pairs = zip(edges[:-1], edges[1:], strict=True)
+            pairs = pairwise(edges)
             return tuple(Interval(a, b, open_low=True, open_high=True) for a, b in pairs)
 
 
@@ -93,6 +94,7 @@ def number(value: Any, column: Column) -> float:
 
     Raises:
         QuestionError: it is no number, date or time.
+
     """
     x, known = numbers(_as_array(value, column), column.kind)
     if not known[0]:

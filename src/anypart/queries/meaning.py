@@ -18,13 +18,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anypart.base.errors import ColumnError, QuestionError, suggest
+from anypart.data.codec import OTHER, Codec
 from anypart.data.line import Line
-from anypart.data.schema import Column, Schema
+from anypart.data.schema import Column
 from anypart.models.contract import Evidence
 from anypart.queries.conditions import Condition, Given, parse_conditions
-from anypart.queries.intervals import EVERYTHING, Numbers, holds, meet, number, of_condition
-
-OTHER = "(other)"
+from anypart.queries.intervals import EVERYTHING, Numbers, meet, number, of_condition
+from anypart.queries.numeric import Points, points_of
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,7 @@ class Part:
         shares: (n_cats,) share of each code's mass, or density per unit, that is allowed.
         is_density: whether the shares are densities.
         allowed: the numbers, for a column on a line.
+
     """
 
     shares: NDArray[np.float64]
@@ -55,6 +56,7 @@ class Event:
     Args:
         parts: column position → what is allowed.
         text: the conditions, spelt.
+
     """
 
     parts: Mapping[int, Part] = field(default_factory=dict[int, Part])
@@ -73,6 +75,7 @@ class Event:
 
         Returns:
             The evidence, and a log-factor of each row's probability, (rows,).
+
         """
         codes, seen, weights = base.codes.copy(), base.seen.copy(), dict(base.weights)
         factor = np.zeros(base.n_rows)
@@ -98,14 +101,14 @@ class Event:
 
 @dataclass(frozen=True)
 class Reader:
-    """Reads questions about the columns of a schema."""
+    """Reads questions about the columns of a codec."""
 
-    schema: Schema
+    codec: Codec
 
-    @cached_property
+    @property
     def columns(self) -> tuple[Column, ...]:
         """The columns of the model, in order."""
-        return self.schema.modelled
+        return self.codec.columns
 
     @cached_property
     def position(self) -> dict[str, int]:
@@ -122,15 +125,26 @@ class Reader:
             self._lines[at] = Line(self.columns[at])
         return self._lines[at]
 
+    @cached_property
+    def _points(self) -> dict[int, Points]:
+        return {}
+
+    def points(self, at: int) -> Points:
+        """Return the values inside the cells of a numeric column."""
+        if at not in self._points:
+            self._points[at] = points_of(self.codec, at)
+        return self._points[at]
+
     def find(self, name: str) -> int:
         """Return where a column of the model stands.
 
         Raises:
             ColumnError: there is no such column, or it is left out of the model.
+
         """
         if name in self.position:
             return self.position[name]
-        for column in self.schema.columns:
+        for column in self.codec.schema.columns:
             if column.name == name:
                 raise ColumnError(
                     f"{name!r} is left out of the model: it is a {column.kind.value} column "
@@ -154,8 +168,9 @@ class Reader:
         Raises:
             QuestionError: a condition that has no meaning, or conditions that no row meets.
             ColumnError: a column that is not there.
+
         """
-        conditions = parse_conditions(given, [c.name for c in self.schema.columns])
+        conditions = parse_conditions(given, [c.name for c in self.codec.schema.columns])
         by_column: dict[int, list[Condition]] = {}
         for condition in conditions:
             by_column.setdefault(self.find(condition.column), []).append(condition)
@@ -175,7 +190,7 @@ class Reader:
         return part
 
     def _numbers(self, at: int, conditions: list[Condition]) -> Part:
-        column, line = self.columns[at], self.line(at)
+        column = self.columns[at]
         allowed = EVERYTHING
         for c in conditions:
             values = tuple(number(v, column) for v in c.values)
@@ -186,15 +201,17 @@ class Reader:
         points = np.array([i.low for i in allowed if i.is_point])
         if shares.any() or not len(points) or len(points) < len(allowed):
             return Part(np.clip(shares, 0.0, 1.0), allowed=allowed)
-        codes, log_density = line.encode(points)
+        codes, log_density = self.line(at).encode(points)
         np.add.at(shares, codes, np.exp(log_density))
         return Part(shares, is_density=True, allowed=allowed)
 
     def spans(self, at: int, allowed: Numbers) -> list[NDArray[np.float64]]:
         """Return the part of each cell in each interval, as quantiles (n_cats, 2)."""
-        line = self.line(at)
         return [
-            line.spans(i.low, i.high, open_low=i.open_low, open_high=i.open_high) for i in allowed
+            self.codec.spans(
+                at, _finite(i.low), _finite(i.high), open_low=i.open_low, open_high=i.open_high
+            )
+            for i in allowed
         ]
 
     def _categories(self, at: int, conditions: list[Condition]) -> Part:
@@ -212,9 +229,10 @@ class Reader:
             shares[named if c.op in ("!=", "not in") else ~named] = 0.0
         return Part(shares)
 
-    def meets(self, at: int, part: Part, values: NDArray[np.float64]) -> NDArray[np.bool_]:
-        """Say which numbers lie in a part."""
-        return holds(part.allowed, values)
+
+def _finite(bound: float) -> float:
+    """Take a bound beyond every value for no bound: grids do not divide infinity."""
+    return float(np.clip(bound, -1e290, 1e290))
 
 
 def category(value: Any, column: Column) -> int:
@@ -222,6 +240,7 @@ def category(value: Any, column: Column) -> int:
 
     Raises:
         QuestionError: the column has no such category.
+
     """
     text = str(value).strip()
     if text in column.categories:

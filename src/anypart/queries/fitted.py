@@ -1,0 +1,300 @@
+"""`Fitted`: a schema and a model with every verb on them, immutable."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from anypart.base.errors import QuestionError
+from anypart.base.seeds import generator
+from anypart.data.codec import Codec
+from anypart.data.files import read
+from anypart.data.packed import PackedCodes
+from anypart.data.schema import Schema
+from anypart.models.contract import Evidence, Model
+from anypart.queries import asking, saved
+from anypart.queries.answer import Answer
+from anypart.queries.auditing import FIELDS, audit_batch
+from anypart.queries.completing import check_way, fill
+from anypart.queries.conditions import Given
+from anypart.queries.dependence import dependence
+from anypart.queries.drawing import draw_rows
+from anypart.queries.exactness import label
+from anypart.queries.gaps import Gaps, count_gaps
+from anypart.queries.meaning import Reader
+from anypart.queries.similar import nearest
+from anypart.queries.tables import give_back, kind_of
+
+BLOCK = 4096
+CLIMBED = "the most likely row was searched for by climbing from each cell's mode"
+
+
+def freeze(value: Any) -> Any:
+    """Make nested dicts and lists read-only."""
+    if isinstance(value, Mapping):
+        return MappingProxyType({k: freeze(v) for k, v in value.items()})
+    return tuple(map(freeze, value)) if isinstance(value, list | tuple) else value
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A fitted table: ask for any part, given any other part.
+
+    Rows may be a file or any kind of table; tables come back in the caller's kind (pandas,
+    Polars, else Arrow). Cells without a value are unseen. Rows are read in blocks of 4,096.
+
+    Args:
+        schema: the columns.
+        model: p(row) over the schema's codes.
+        gaps: where the training table had gaps; None if that is not known.
+        metadata: how it was fitted: plan, seed, likelihoods, library version.
+
+    """
+
+    schema: Schema
+    model: Model
+    gaps: Gaps | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "metadata", freeze(self.metadata))
+        assert self.model.layout.n_cats == self.codec.n_cats, "a model of the schema's columns"
+
+    @staticmethod
+    def of(codec: Codec, model: Model, packed: PackedCodes, metadata: Mapping[str, Any]) -> Fitted:
+        """Make a fit of what training returned, and count where the training rows have gaps."""
+        masks = (
+            packed.rows(np.arange(start, min(start + 65_536, packed.n_rows)))[1]
+            for start in range(0, packed.n_rows, 65_536)
+        )
+        return Fitted(codec.schema, model, count_gaps(masks, len(codec.n_cats)), metadata)
+
+    @cached_property
+    def codec(self) -> Codec:
+        """Values ↔ codes."""
+        return Codec(self.schema)
+
+    @cached_property
+    def _reader(self) -> Reader:
+        return Reader(self.codec)
+
+    def log_prob(self, rows: Any, *, bits: bool = False) -> Answer:
+        """Score rows: the log-density of their seen cells, in the columns' own units.
+
+        Args:
+            rows: a file or table.
+            bits: in bits instead of nats.
+
+        Returns:
+            An array (rows,); 0 for a row with nothing seen. `details["unknown"]` counts,
+            by column, values that have no code and were left unseen.
+
+        """
+        parts, unknown = [np.zeros(0)], dict[str, int]()
+        for scores, lost in self._scores(rows):
+            parts.append(scores)
+            for name, count in lost.items():
+                unknown[name] = unknown.get(name, 0) + count
+        unit = np.log(2.0) if bits else 1.0
+        question = f"log p(row) in {'bits' if bits else 'nats'}"
+        value = np.concatenate(parts) / unit
+        return label(value, self.model, question, details={"unknown": unknown})
+
+    def score_batches(self, rows: Any) -> Iterator[pa.RecordBatch]:
+        """Score a table larger than memory: batches of `row` and `log_prob` in nats."""
+        start = 0
+        for scores, _ in self._scores(rows):
+            row = np.arange(start, start + len(scores))
+            yield pa.RecordBatch.from_pydict({"row": row, "log_prob": scores})
+            start += len(scores)
+
+    def _scores(self, rows: Any) -> Iterator[tuple[NDArray[np.float64], Mapping[str, int]]]:
+        for batch in read(rows).batches(BLOCK):
+            encoded = self.codec.encode(batch)
+            found = self.model.log_prob(Evidence(encoded.codes, encoded.seen))
+            yield found + encoded.log_measure, encoded.unknown
+
+    def ask(self, *columns: str, given: Given = None, rows: Any = None) -> Answer:
+        """Ask for the distribution of a column, or of several jointly, given anything.
+
+        Args:
+            columns: what is asked.
+            given: conditions, as 'age > 50' or {"sex": "Female"} (see `conditions`).
+            rows: a table: one column is answered for each row, given the row's other
+                seen cells and the conditions.
+
+        Returns:
+            A table: `value` and `probability` of every category or cell (and for numbers
+            `low` and `high`, with mean, sd, median, q05 and q95 in `details`); for several
+            columns one row a combination; with `rows` one row each, one column a category,
+            or the five numbers.
+
+        """
+        if not columns:
+            raise QuestionError("No column is asked for. Name one, as ask('age').")
+        found, event = self._reader.find_all(columns), self._reader.event(given)
+        if rows is None:
+            answer = asking.ask_one if len(found) == 1 else asking.ask_joint
+            at = found[0] if len(found) == 1 else found
+            return answer(self._reader, self.model, at, event)  # type: ignore[arg-type]
+        if len(found) > 1:
+            raise QuestionError("With rows, one column is asked at a time.")
+        ask_rows = asking.ask_rows
+        parts, errors = list[pa.Table](), list[NDArray[np.float64]]()
+        for batch in read(rows).batches(BLOCK):
+            table, error = ask_rows(self._reader, self.model, found[0], event, batch)
+            parts.append(table)
+            errors += [] if error is None else [error]
+        value = give_back(pa.concat_tables(parts), kind_of(rows)) if parts else pa.table({})
+        question = f"{asking.spell(columns, event)} for each row"
+        error = np.concatenate(errors) if errors else None
+        return label(value, self.model, question, error=error)
+
+    def probability(self, event: Given, given: Given = None) -> Answer:
+        """Ask how probable conditions are, given others: a number in [0, 1]."""
+        return asking.ask_probability(self._reader, self.model, event, given)
+
+    def sample(
+        self, n: int = 10, *, given: Given = None, seed: int = 0, with_missing: bool = False
+    ) -> Answer:
+        """Make rows like the table's, every one meeting the conditions.
+
+        Args:
+            n: how many.
+            given: conditions.
+            seed: of the draws.
+            with_missing: leave gaps where the training table had them, as whole patterns.
+
+        Returns:
+            An Arrow table of the modelled columns.
+
+        """
+        gaps = (self.gaps or self._no_gaps()) if with_missing else None
+        event = self._reader.event(given)
+        value = draw_rows(self._reader, self.model, event, n, seed, gaps)
+        given_text = f" given {event.text}" if event.text else ""
+        return label(value, self.model, f"{n} rows{given_text}")
+
+    @staticmethod
+    def _no_gaps() -> Gaps:
+        raise QuestionError(
+            "This fit does not know where its table had gaps. Sample without with_missing."
+        )
+
+    def complete(self, rows: Any, *, how: str = "draw", draws: int = 1, seed: int = 0) -> Answer:
+        """Fill the empty cells of rows; cells with a value are never touched.
+
+        Args:
+            rows: a file or table; modelled columns it lacks are added.
+            how: draw (jointly), mode, mean or median (each cell for itself; categories
+                their mode), likely (the jointly most likely row).
+            draws: completed tables below each other, told apart by a first column `draw`.
+            seed: of the draws.
+
+        Returns:
+            The table. `details["cells"]`: row, column, value and probability given what
+            is seen (of its category or cell) for every filled cell, of the first draw.
+
+        """
+        check_way(how, draws)
+        tables, cells = list[pa.Table](), list[pa.Table]()
+        for draw in range(draws):
+            filled = list(self._filled(rows, how, seed, draw))
+            whole = pa.concat_tables([f.table for f in filled])
+            if draws > 1:
+                whole = whole.add_column(0, "draw", pa.array(np.full(len(whole), draw)))
+            tables.append(whole)
+            cells = cells or [f.cells for f in filled]
+        value = give_back(pa.concat_tables(tables), kind_of(rows))
+        climbed = how == "likely" and not hasattr(self.model, "most_likely")
+        details = {"cells": pa.concat_tables(cells)}
+        question = f"empty cells by {how}"
+        reason = CLIMBED if climbed else ""
+        return label(value, self.model, question, reason=reason, details=details)
+
+    def complete_batches(
+        self, rows: Any, *, how: str = "draw", seed: int = 0
+    ) -> Iterator[pa.RecordBatch]:
+        """Complete a table larger than memory: its rows again, batch by batch."""
+        check_way(how, 1)
+        for filled in self._filled(rows, how, seed, 0):
+            yield from filled.table.combine_chunks().to_batches()
+
+    def _filled(self, rows: Any, how: str, seed: int, draw: int) -> Iterator[Any]:
+        table, start = read(rows), 0
+        empty = pa.RecordBatch.from_pylist([], schema=table.arrow)
+        for batch in self._or_empty(table.batches(BLOCK), empty):
+            rng = generator(seed, "complete", draw, start)
+            yield fill(self._reader, self.model, batch, how, rng, start)
+            start += batch.num_rows
+
+    @staticmethod
+    def _or_empty(batches: Iterator[Any], empty: Any) -> Iterator[Any]:
+        first = next(batches, empty)
+        yield first
+        yield from batches
+
+    def audit(self, rows: Any, *, top: int = 20) -> Answer:
+        """Find the cells that the rest of their row speaks against.
+
+        Args:
+            rows: a file or table.
+            top: how many cells.
+
+        Returns:
+            A table, most surprising first: row (from 0), column, value, expected (the most
+            likely value), probability and expected_probability given the rest of the row,
+            surprise in nats above what a draw from the model would have.
+
+        """
+        best, start = None, 0
+        for batch in read(rows).batches(BLOCK):
+            found = audit_batch(self._reader, self.model, batch, top, start)
+            both = found if best is None else pa.concat_tables([best, found])
+            best = both.sort_by([("surprise", "descending"), ("row", "ascending")]).slice(0, top)
+            start += batch.num_rows
+        value = give_back(FIELDS.empty_table() if best is None else best, kind_of(rows))
+        return label(value, self.model, f"the {top} most surprising cells of {start:,} rows")
+
+    def dependence(self, *, given: Given = None) -> Answer:
+        """Say how many nats each column tells about each other one, given anything.
+
+        Returns:
+            A table, strongest first: first, second, nats, normalised (in [0, 1]);
+            `details["matrix"]` the same as (cols, cols), entropies on the diagonal.
+
+        """
+        return dependence(self._reader, self.model, self._reader.event(given))
+
+    def represent(self, rows: Any) -> NDArray[np.float32]:
+        """Give a vector for each row, (rows, dims)."""
+        parts = list[NDArray[np.float32]]()
+        for batch in read(rows).batches(BLOCK):
+            encoded = self.codec.encode(batch)
+            parts.append(self.model.represent(Evidence(encoded.codes, encoded.seen)))
+        if not parts:
+            parts = [self.model.represent(Evidence.nothing(1, self.model.layout.n_cols))[:0]]
+        return np.concatenate(parts).astype(np.float32, copy=False)
+
+    def similar(self, rows: Any, table: Any, *, k: int = 5) -> Answer:
+        """Find the rows of a table most like given ones, by the angle of their vectors.
+
+        Returns:
+            A table: query and row (numbers from 0), similarity (cosine), then the row.
+
+        """
+        blocks = ((b, self.represent(b)) for b in read(table).batches(BLOCK))
+        value = give_back(nearest(self.represent(rows), blocks, k), kind_of(table))
+        return label(value, self.model, f"the {k} nearest rows")
+
+    def save(self, folder: str | Path) -> Path:
+        """Save as a directory of JSON and safetensors; an older fit there is replaced."""
+        return saved.save(self, Path(folder))
