@@ -19,9 +19,9 @@ __version__ = "0.1.0"
 __all__ = ["Fitted", "__version__", "fit", "load", "read"]
 
 _HOMES = {
-    "Fitted": "anypart.queries",
+    "Fitted": "anypart.queries.fitted",
     "fit": "anypart.fitting",
-    "load": "anypart.queries",
+    "load": "anypart.queries.saved",
     "read": "anypart.data.files",
 }
 

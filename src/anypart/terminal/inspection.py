@@ -7,6 +7,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from anypart.base.errors import DataError
 from anypart.terminal.options import AsJson, Output
 from anypart.terminal.output import check_output
 
@@ -33,11 +34,15 @@ def audit(
 
     """
     import anypart
+    from anypart.terminal.show_audit import show_audit
     from anypart.terminal.show_rows import deliver
 
     check_output(output)
     found = anypart.load(folder).audit(anypart.read(table, query=query), top=top)
-    deliver([found], output, as_json=json)
+    if output or json:
+        deliver([found.value], output, as_json=json)
+    else:
+        show_audit(found)
 
 
 def dependence(folder: Path, /, *, top: int = 20, json: AsJson = False) -> None:
@@ -50,9 +55,16 @@ def dependence(folder: Path, /, *, top: int = 20, json: AsJson = False) -> None:
 
     """
     import anypart
-    from anypart.terminal.show_fit import show_dependence
+    from anypart.terminal.screen import print_json
+    from anypart.terminal.show_answer import answer_to_json, worth
+    from anypart.terminal.show_scores import show_pairs
 
-    show_dependence(anypart.load(folder).dependence(), top, as_json=json)
+    found = anypart.load(folder).dependence()
+    if json:
+        print_json(answer_to_json(found))
+        return
+    pairs = [(p["first"], p["second"], p["nats"]) for p in found.value.to_pylist()]
+    show_pairs(pairs, top, worth(found))
 
 
 def evaluate(
@@ -70,7 +82,7 @@ def evaluate(
     """
     import anypart
     from anypart.scores import evaluate as measure
-    from anypart.terminal.show_fit import show_scores
+    from anypart.terminal.show_scores import show_scores
 
     source = anypart.read(table, query=query)
     show_scores(measure(anypart.load(folder), source, seed=seed), as_json=json)
@@ -100,5 +112,7 @@ def report(
     from anypart.terminal.show_rows import tell_written
 
     fitted = anypart.load(folder)
+    if not output.absolute().parent.is_dir():
+        raise DataError(f"-o {output}: there is no folder {output.parent}. Make it first.")
     write_report(fitted, anypart.read(table, query=query), output)
     tell_written(output, None, as_json=json)

@@ -61,7 +61,7 @@ def main(tokens: Sequence[str] | None = None) -> int:
     except AnypartError as error:
         return _refuse(str(error))
     except KeyboardInterrupt as stop:
-        print(f"anypart: {stop or 'Stopped; nothing was written.'}", file=sys.stderr)
+        print(f"anypart: {str(stop) or 'Stopped; nothing was written.'}", file=sys.stderr)
         return 130
     except BrokenPipeError:
         # The reader (`| head`) has what it wants; the flush at exit must not complain.

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from anypart.terminal.screen import bar, duration, grid, number, print_json, screen
+from anypart.terminal.screen import bar, duration, grid, number, percent, print_json, screen
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -48,7 +48,8 @@ class FitProgress:
         if not self._as_json and sys.stdout.isatty():
             from rich.live import Live
 
-            self._live = Live(self.table(), console=screen(), refresh_per_second=4)
+            # Gone at the end: `show_end` prints the last state whole, however tall it is.
+            self._live = Live(self.table(), console=screen(), refresh_per_second=4, transient=True)
             self._live.start()
         return self
 
@@ -75,6 +76,20 @@ class FitProgress:
         getattr(self, f"_on_{name.lower()}")(event)
         if self._live:
             self._live.update(self.table())
+
+    def show_end(self, fitted: Any) -> None:
+        """Say what was saved and what can be asked of it."""
+        weights = fitted.metadata.get("weights", {})
+        if self._as_json:
+            levels = dict(fitted.metadata.get("valid_log_lik", {}))
+            saved = {"event": "saved", "folder": self._folder, "valid_log_lik": levels}
+            print_json(saved | {"weights": dict(weights)})
+            return
+        if self._live:
+            screen().print(self.table())
+        kept = ", ".join(f"{name} {percent(weight)}" for name, weight in weights.items())
+        print(f"Saved to {self._folder}: {kept}.")
+        print(f"Ask it: anypart ask {self._folder} COLUMN --given 'OTHER = value'")
 
     def _on_prepared(self, event: Any) -> None:
         again = "Going on with" if event.resumed else "Fitting"

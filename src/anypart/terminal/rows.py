@@ -40,7 +40,7 @@ def sample(
     check_output(output)
     fitted = anypart.load(folder)
     made = fitted.sample(n, given=given or (), with_missing=with_missing, seed=seed)
-    deliver([made], output, as_json=json)
+    deliver([made.value], output, as_json=json)
 
 
 def complete(
@@ -49,8 +49,9 @@ def complete(
     /,
     *,
     output: Output = None,
-    how: Literal["draw", "row", "mode", "mean", "median"] = "mode",
+    how: Literal["mode", "draw", "likely", "mean", "median"] = "mode",
     draws: int = 1,
+    cells: Annotated[Path | None, Parameter(name="--cells")] = None,
     seed: int = 0,
     query: str | None = None,
     json: AsJson = False,
@@ -61,22 +62,34 @@ def complete(
         folder: a saved fit.
         table: the table with gaps; any file that `anypart fit` reads.
         output: a file, its format by its ending; shown if not given.
-        how: draw: cells drawn jointly; row: the most likely row; mode, mean, median: each
-            cell for itself.
+        how: mode, mean, median: each cell for itself; draw: all cells of a row jointly;
+            likely: the most likely row.
         draws: how many completed tables (with --how draw), one below the other.
+        cells: a file for the filled cells and the probability of each.
         seed: of the draws.
         query: what to read from a SQLite or DuckDB file, as SQL.
         json: print JSON, for programs: one line for each row, or what was written.
 
     """
     import anypart
-    from anypart.terminal.show_rows import deliver
+    from anypart.terminal.show_audit import show_filled
+    from anypart.terminal.show_rows import as_tables, deliver
 
     check_output(output)
+    check_output(cells)
     fitted = anypart.load(folder)
     source = anypart.read(table, query=query)
+    if output and draws == 1 and not cells:
+        batches = fitted.complete_batches(source, how=how, seed=seed)
+        deliver(as_tables(batches), output, as_json=json)
+        return
     done = fitted.complete(source, how=how, draws=draws, seed=seed)
-    deliver([done], output, as_json=json)
+    deliver([done.value], output, as_json=json)
+    filled = done.details["cells"]
+    if cells:
+        deliver([filled], cells, as_json=json)
+    elif not json and not output:
+        show_filled(filled, done)
 
 
 def score(
@@ -93,15 +106,15 @@ def score(
     Args:
         folder: a saved fit.
         table: the rows; any file that `anypart fit` reads.
-        output: a file, its format by its ending; a summary is shown if not given.
+        output: a file, its format by its ending; shown if not given.
         query: what to read from a SQLite or DuckDB file, as SQL.
         json: print JSON, for programs: one line for each row, or what was written.
 
     """
     import anypart
-    from anypart.terminal.show_rows import deliver
+    from anypart.terminal.show_rows import as_tables, deliver
 
     check_output(output)
     fitted = anypart.load(folder)
     source = anypart.read(table, query=query)
-    deliver([fitted.log_prob(source)], output, as_json=json)
+    deliver(as_tables(fitted.score_batches(source)), output, as_json=json)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,6 +41,18 @@ def tell_written(output: Path, n_rows: int | None, *, as_json: bool) -> None:
     else:
         rows = "" if n_rows is None else f": {n_rows:,} rows"
         print(f"Wrote {output}{rows}.")
+
+
+def as_tables(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
+    """Turn batches into tables, one at a time; none at all into a table without rows."""
+    import pyarrow as pa
+
+    empty = True
+    for batch in batches:
+        empty = False
+        yield pa.Table.from_batches([batch])
+    if empty:
+        yield pa.table({})
 
 
 def _show(tables: Iterable[pa.Table]) -> None:

@@ -1,0 +1,205 @@
+"""`fit`: from a table to a `Fitted`, joining what `data`, `optim` and `queries` do."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anypart.base.errors import FitError
+from anypart.data.codec import Codec
+from anypart.data.files import Table, read
+from anypart.data.infer import infer_schema
+from anypart.data.packed import PackedCodes, pack
+from anypart.optim.events import Combined, Event, Finished
+from anypart.optim.plan import make_plan
+from anypart.optim.plan_file import Plan, load_plan, save_plan
+from anypart.optim.portfolio import train
+from anypart.optim.rows import fingerprint
+from anypart.queries.fitted import Fitted
+from anypart.queries.gaps import count_gaps
+
+BLOCK = 65_536  # rows looked at together
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """The table is read and the plan is made; training begins. The first event of a fit.
+
+    Args:
+        table: its name.
+        n_rows: rows to learn from, those that end the training among them.
+        n_cols: columns that are modelled.
+        members: names of what will be trained.
+        resumed: whether the fit goes on where one was interrupted.
+
+    """
+
+    table: str
+    n_rows: int
+    n_cols: int
+    members: tuple[str, ...]
+    resumed: bool
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What was asked of a fit; an interrupted one goes on only if the same is asked again."""
+
+    minutes: float
+    seed: int
+    purpose: str
+    kinds: dict[str, str]
+
+
+def fit(
+    source: Any,
+    *,
+    valid: Any = None,
+    minutes: float = 2.0,
+    seed: int = 0,
+    purpose: str = "any",
+    kinds: Mapping[str, str] | None = None,
+    folder: str | Path | None = None,
+    overwrite: bool = False,
+    on_event: Callable[[Any], object] | None = None,
+) -> Fitted:
+    """Fit a table.
+
+    Args:
+        source: a table, as `read` takes it.
+        valid: a table of rows that end the training and weigh its members; None takes a
+            seeded tenth of the rows.
+        minutes: how long training may take on two free cores, about.
+        seed: of everything random.
+        purpose: `any`: exact answers to any question; `density`: also members that answer
+            in one order only; `fast`: exact and cheap members.
+        kinds: column → kind, where the inferred one is not wanted.
+        folder: where the fit is saved, and where an interrupted fit goes on when the same
+            is asked again; None keeps it in memory only.
+        overwrite: replace a finished fit in the folder.
+        on_event: called with `Prepared`, then with the events of `optim.events`.
+
+    Raises:
+        DataError: the table cannot be read or modelled.
+        FitError: the folder holds another fit, or nothing can be trained.
+
+    """
+    wanted = Wanted(minutes, seed, purpose, dict(kinds or {}))
+    tell = on_event or (lambda event: None)
+    table = read(source)
+    with ExitStack() as after:
+        if folder is None:
+            work = Path(after.enter_context(tempfile.TemporaryDirectory(prefix="anypart-")))
+        else:
+            work = _claim(Path(folder), wanted, overwrite=overwrite)
+        codec = Codec(infer_schema(table, wanted.kinds, seed))
+        packed = pack(table, codec, work / "rows")
+        judged = pack(read(valid), codec, work / "valid") if valid is not None else None
+        plan, resumed = _plan(work, packed, wanted, table)
+        names = tuple(member.name for member in plan.members)
+        tell(Prepared(table.name, packed.n_rows, len(codec.n_cats), names, resumed))
+        levels = _Levels(tell)
+        model = train(packed, judged, plan, work, levels)
+        gaps = count_gaps(_seen(packed), len(codec.n_cats))
+        about = _about(table, wanted, plan) | levels.found
+        fitted = Fitted(codec.schema, model, gaps, about)
+    if folder is not None:
+        fitted.save(folder)
+        shutil.rmtree(work, ignore_errors=True)
+    return fitted
+
+
+class _Levels:
+    """Passes events on, and keeps what they say about validation rows."""
+
+    def __init__(self, tell: Callable[[Any], object]) -> None:
+        self._tell = tell
+        self.found: dict[str, Any] = {"valid_log_lik": {}, "weights": {}}
+
+    def __call__(self, event: Event) -> None:
+        if isinstance(event, Finished):
+            self.found["valid_log_lik"][event.member] = event.log_lik
+        if isinstance(event, Combined):
+            self.found["valid_log_lik"]["together"] = event.log_lik
+            self.found["weights"] = dict(event.weights)
+        self._tell(event)
+
+
+def _seen(packed: PackedCodes) -> Iterator[NDArray[np.bool_]]:
+    for start in range(0, packed.n_rows, BLOCK):
+        yield packed.rows(slice(start, start + BLOCK))[1]
+
+
+def unfinished(folder: Path) -> Path:
+    """Say where the states of a fit that is not finished lie: beside its folder."""
+    whole = folder.absolute()
+    return whole.with_name(f".{whole.name}.unfinished")
+
+
+def _claim(folder: Path, wanted: Wanted, *, overwrite: bool) -> Path:
+    """Return the place of a fit's states in its folder, or say why it cannot be used."""
+    if folder.exists() and not folder.is_dir():
+        raise FitError(f"{folder} is a file. Name a folder for the fit.")
+    work = unfinished(folder)
+    note = work / "wanted.json"
+    if note.exists():
+        before = _read_note(note)
+        changed = [k for k, v in asdict(wanted).items() if before.get(k) != v]
+        if not changed:
+            return work
+        if not overwrite:
+            said = ", ".join(f"{k} {before.get(k)!r}" for k in changed)
+            raise FitError(
+                f"{folder} holds an unfinished fit with {said}. Ask for the same to go on with "
+                f"it, overwrite it, or delete {work}."
+            )
+        shutil.rmtree(work)
+    elif folder.is_dir() and any(folder.iterdir()):
+        if not (folder / "fit.json").exists():
+            raise FitError(f"{folder} holds something else than a fit. Name another folder.")
+        if not overwrite:
+            raise FitError(f"{folder} holds a fit. Overwrite it, or name another folder.")
+    work.mkdir(parents=True, exist_ok=True)
+    part = note.with_suffix(".part")
+    part.write_text(json.dumps(asdict(wanted)), encoding="utf-8")
+    part.replace(note)
+    return work
+
+
+def _read_note(note: Path) -> dict[str, Any]:
+    try:
+        return dict(json.loads(note.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return {}  # then it is a fit of something else
+
+
+def _plan(work: Path, packed: PackedCodes, wanted: Wanted, table: Table) -> tuple[Plan, bool]:
+    """Return the plan that is there or a new one, and whether it was there."""
+    plan = load_plan(work)
+    if plan is None:
+        plan = make_plan(packed, minutes=wanted.minutes, seed=wanted.seed, purpose=wanted.purpose)
+        save_plan(plan, work)
+        return plan, False
+    if plan.table != fingerprint(packed):
+        raise FitError(
+            f"{work} holds an unfinished fit of another table than {table.name}. "
+            "Fit that table to go on, overwrite it, or name another folder."
+        )
+    return plan, True
+
+
+def _about(table: Table, wanted: Wanted, plan: Plan) -> dict[str, Any]:
+    """Say what was fitted and how, for people."""
+    from anypart import __version__
+
+    members = {m.name: {"family": m.family, **m.settings} for m in plan.members}
+    return {"table": table.name, "version": __version__, **asdict(wanted), "members": members}

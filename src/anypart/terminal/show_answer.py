@@ -1,0 +1,104 @@
+"""An answer on the screen: the distribution with bars, and what it is worth."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from anypart.terminal.screen import bar, grid, number, percent, print_json, screen
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from anypart.queries.answer import Answer
+
+MOST_LINES = 20
+
+
+def worth(answer: Answer) -> str:
+    """Say in one line whether an answer is exact, and if not why and how far off.
+
+    Every answer of every command ends with this line.
+    """
+    if answer.exact:
+        return "exact"
+    error = answer.standard_error
+    size = "" if error is None else f" ± {error:.2g} (standard error)"
+    return f"estimated{size}: {answer.reason}"
+
+
+def answer_to_json(answer: Answer) -> dict[str, Any]:
+    """Return an answer as plain values; tables as lists of rows."""
+    value = answer.value
+    return {
+        "question": answer.question,
+        "exact": answer.exact,
+        "standard_error": answer.standard_error,
+        "reason": answer.reason,
+        "details": dict(answer.details),
+        "value": value.to_pylist() if hasattr(value, "to_pylist") else value,
+    }
+
+
+def show_answer(answer: Answer, *, as_json: bool) -> None:
+    """Print the distribution that `ask` found."""
+    if as_json:
+        print_json(answer_to_json(answer))
+        return
+    from rich.markup import escape
+
+    console = screen()
+    console.print(f"[bold]{escape(answer.question)}[/bold]")
+    if answer.details:
+        console.print(_summary(answer.details))
+    console.print(_distribution(answer))
+    console.print(f"[dim]{escape(worth(answer))}[/dim]")
+
+
+def _summary(details: Any) -> str:
+    said = {name: number(value) for name, value in details.items()}
+    if not {"mean", "sd", "median", "q05", "q95"} <= said.keys():
+        return ", ".join(f"{name} {value}" for name, value in said.items())
+    return (
+        f"mean {said['mean']}, standard deviation {said['sd']}, median {said['median']}; "
+        f"nine in ten between {said['q05']} and {said['q95']}"
+    )
+
+
+def _distribution(answer: Answer) -> Table:
+    rows = answer.value.to_pylist()
+    names = [n for n in answer.value.column_names if n not in ("probability", "low", "high")]
+    if "low" in answer.value.column_names:
+        # Intervals in their order on the line; those without mass say nothing.
+        kept = sorted((r for r in rows if r["probability"] > 0), key=lambda r: r["low"])
+        kept = _merged(kept)
+    else:
+        kept = sorted(rows, key=lambda r: -r["probability"])
+    most = max((r["probability"] for r in kept), default=1.0) or 1.0
+    drawn = grid()
+    for name in names:
+        drawn.add_column("" if name == "value" else name)
+    drawn.add_column("probability", justify="right")
+    drawn.add_column("")
+    for row in kept[:MOST_LINES]:
+        share = row["probability"]
+        drawn.add_row(*(number(row[n]) for n in names), percent(share), bar(share / most))
+    if rest := kept[MOST_LINES:]:
+        left = sum(r["probability"] for r in rest)
+        drawn.add_row(f"{len(rest):,} more", *[""] * (len(names) - 1), percent(left), "")
+    return drawn
+
+
+def _merged(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Join neighbouring intervals until there are few enough to be looked at."""
+    if len(rows) <= MOST_LINES:
+        return rows
+    size = -(-len(rows) // MOST_LINES)
+    joined: list[dict[str, Any]] = []
+    for start in range(0, len(rows), size):
+        part = rows[start : start + size]
+        first, last = part[0]["value"], part[-1]["value"]
+        low = first.strip("[)").split(", ")[0]
+        high = last.strip("[)").split(", ")[-1]
+        label = first if len(part) == 1 else f"{low} to {high}"
+        joined.append({"value": label, "probability": sum(r["probability"] for r in part)})
+    return joined

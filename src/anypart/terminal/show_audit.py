@@ -1,0 +1,68 @@
+"""Single cells on the screen: suspicious ones, and filled ones with their probability."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from anypart.terminal.screen import grid, percent, screen
+from anypart.terminal.show_answer import worth
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from anypart.queries.answer import Answer
+
+MOST_CELLS = 50
+
+
+def show_audit(found: Answer) -> None:
+    """Print the cells that the rest of their row speaks against."""
+    from rich.markup import escape
+
+    drawn = grid(
+        found.question,
+        "Surprise: nats above what chance brings on average. Rows are counted from 1. "
+        f"{escape(worth(found)).capitalize()}.",
+    )
+    drawn.add_column("row", justify="right")
+    drawn.add_column("column", overflow="fold")
+    drawn.add_column("value", overflow="fold")
+    drawn.add_column("probability", justify="right")
+    drawn.add_column("expected", overflow="fold")
+    drawn.add_column("probability", justify="right")
+    drawn.add_column("surprise", justify="right")
+    for cell in found.value.to_pylist():
+        drawn.add_row(
+            f"{cell['row'] + 1:,}",
+            escape(cell["column"]),
+            escape(cell["value"]),
+            percent(cell["probability"]),
+            escape(cell["expected"]),
+            percent(cell["expected_probability"]),
+            f"{cell['surprise']:.2f}",
+        )
+    screen().print(drawn)
+
+
+def show_filled(cells: pa.Table, answer: Answer) -> None:
+    """Print the cells that were filled, each with its probability given its row."""
+    from rich.markup import escape
+
+    drawn = grid(
+        f"{cells.num_rows:,} cells were filled",
+        f"The probability of the value, or of its interval. {escape(worth(answer)).capitalize()}.",
+    )
+    drawn.add_column("row", justify="right")
+    drawn.add_column("column", overflow="fold")
+    drawn.add_column("value", overflow="fold")
+    drawn.add_column("probability", justify="right")
+    for cell in cells.slice(0, MOST_CELLS).sort_by("row").to_pylist():
+        drawn.add_row(
+            f"{cell['row'] + 1:,}",
+            escape(cell["column"]),
+            escape(str(cell["value"])),
+            percent(cell["probability"]),
+        )
+    screen().print(drawn)
+    if cells.num_rows > MOST_CELLS:
+        print(f"… and {cells.num_rows - MOST_CELLS:,} more. Write them all with --cells FILE.")
