@@ -59,7 +59,7 @@ def find_grid(values: NDArray[np.float64]) -> Grid:
         scaled = values * 10.0**decimals
         whole = np.rint(scaled)
         if np.abs(whole).max() >= _EXACT:
-            return Grid(1) if decimals == 0 and (whole == values).all() else Grid(0)
+            return Grid(0)  # beyond 2^53 doubles have no ones left to count
         if (whole / 10.0**decimals == values).all():
             common = int(np.gcd.reduce(whole.astype(np.int64))) if len(values) >= 10 else 1
             ratio = Fraction(max(common, 1), 10**decimals)

@@ -13,7 +13,7 @@ from anypart.base.errors import DataError
 from anypart.data.cells import distinct, make_cells
 from anypart.data.runs import longest_run
 from anypart.data.schema import Column, Kind
-from anypart.data.values import flat, is_text, numbers, type_named, words
+from anypart.data.values import flat, is_text, numbers, parsed, type_named, words
 
 MAX_CATEGORIES = 250  # with the bin of rare ones and the mark of unseen cells: one byte
 READABLE = 0.99  # share of a text column's values that must be numbers for it to be numeric
@@ -105,7 +105,9 @@ def _guess(facts: Facts) -> tuple[Kind, str, str]:
         return Kind.TIME, arrow_type, f"times, {d:,} different"
     x, known = numbers(values, Kind.CONTINUOUS)
     x = x[known]
-    whole = bool((x == np.rint(x)).all())
+    if not len(x):
+        return Kind.CONSTANT, arrow_type, "no finite value"
+    whole = bool((x == np.rint(x)).all() and np.abs(x).max(initial=0) < 2.0**53)
     if whole and (why := _key_reason(facts.name, x)):
         return Kind.KEY, arrow_type, why
     left = len(values) - int(known.sum())
@@ -139,11 +141,15 @@ def _read_as(facts: Facts) -> str:
             return "string"
         inside = pc.match_substring_regex(word, r"^[+-]?\d{1,18}$")
         return "int64" if pc.all(inside).as_py() else "double"
+    if share(_TIME) + share(_DATE) < READABLE:
+        return "string"
+    readable = np.asarray(pc.is_valid(parsed(word, pa.timestamp("us"))))
+    if weight[readable].sum() < READABLE * total:  # such as 2020-13-45
+        return "string"
     if share(_DATE) >= READABLE:
         return "date32[day]"
-    if share(_TIME) + share(_DATE) >= READABLE:
-        return "timestamp[us, tz=UTC]" if share(r"(Z|[+-]\d{2}:?\d{2})$") > 0.5 else "timestamp[us]"
-    return "string"
+    zoned = share(r"(Z|[+-]\d{2}:?\d{2})$") > 0.5
+    return "timestamp[us, tz=UTC]" if zoned else "timestamp[us]"
 
 
 def _guess_words(spelt: pa.Array, n: int, d: int) -> tuple[Kind, str, str]:

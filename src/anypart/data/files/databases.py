@@ -21,7 +21,7 @@ def read_duckdb(path: Path, query: str | None) -> Table:
         found = base.execute("SELECT table_name FROM duckdb_tables() ORDER BY 1").fetchall()
         sql = query or _only_table([row[0] for row in found], path)
         try:
-            schema = base.execute(sql).to_arrow_reader(1).schema
+            schema = _rows(base, sql, path, 1).schema
         except duckdb.Error as error:
             raise _refused(sql, path, error) from None
     names, notes = unique_names(schema.names)
@@ -29,7 +29,7 @@ def read_duckdb(path: Path, query: str | None) -> Table:
 
     def batches(size: int) -> Iterator[pa.RecordBatch]:
         with _duckdb(path) as base:
-            for batch in base.execute(sql).to_arrow_reader(size):
+            for batch in _rows(base, sql, path, size):
                 yield batch.rename_columns(names)
 
     return Table(path.name, schema, batches, None, notes)
@@ -70,6 +70,15 @@ def read_sqlite(path: Path, query: str | None) -> Table:
 
 def _duckdb(path: Path) -> duckdb.DuckDBPyConnection:
     return duckdb.connect(str(path), read_only=True)
+
+
+def _rows(base: duckdb.DuckDBPyConnection, sql: str, path: Path, size: int) -> pa.RecordBatchReader:
+    relation = base.sql(sql)
+    if relation is None:
+        raise DataError(f"the query {sql[:80]!r} to {path.name} has no rows; give a SELECT.")
+    # DuckDB renamed it in 1.4.
+    stream = getattr(relation, "to_arrow_reader", None) or relation.fetch_arrow_reader
+    return stream(size)
 
 
 def _sqlite(path: Path) -> sqlite3.Connection:

@@ -64,7 +64,7 @@ def sniff(beginning: bytes, name: str, *, whole: bool) -> Dialect:
             f"{name} is not a text table (it holds zero bytes). Name Parquet, Arrow, SQLite "
             "and DuckDB files by their usual endings, or save the table as UTF-8 CSV."
         )
-    text = decode(beginning, encoding)
+    text = _decode_start(beginning, encoding)
     if not text.strip():
         raise DataError(f"{name} is empty: a table needs at least a row with column names.")
     delimiter = max(DELIMITERS, key=lambda d: _fit(text, d, whole))
@@ -77,7 +77,7 @@ def sniff(beginning: bytes, name: str, *, whole: bool) -> Dialect:
     return Dialect(
         encoding=encoding,
         delimiter=delimiter,
-        header=tuple(first) if has_header else None,
+        header=tuple(map(_mended, first)) if has_header else None,
         width=len(first),
         skip=skip if has_header else skip - 1,
         padded=any(c != c.strip() for cells in body for c in cells),
@@ -85,21 +85,32 @@ def sniff(beginning: bytes, name: str, *, whole: bool) -> Dialect:
     )
 
 
-def decode(raw: bytes, encoding: str) -> str:
-    """Read bytes as UTF-8 (or UTF-16 with its mark), otherwise as Latin-1.
+def decode(raw: bytes) -> str:
+    """Read bytes as UTF-8, otherwise as Latin-1."""
+    try:
+        return raw.decode("utf8")
+    except UnicodeDecodeError:
+        return raw.decode("latin-1")
 
-    A character cut off at the end does not make the rest Latin-1.
-    """
+
+def _decode_start(raw: bytes, encoding: str) -> str:
+    """Read the beginning of a file, which may end within a character."""
     if encoding == "utf-16":
         return raw[: len(raw) // 2 * 2].decode("utf-16", errors="replace")
     raw = raw.removeprefix(b"\xef\xbb\xbf")
-    for cut in range(4):
-        try:
-            return raw[: len(raw) - cut].decode("utf8")
-        except UnicodeDecodeError as error:
-            if error.end < len(raw) - cut:
-                break
-    return raw.decode("latin-1")
+    try:
+        return raw.decode("utf8")
+    except UnicodeDecodeError as error:
+        cut = error.reason == "unexpected end of data"
+        return raw[: error.start].decode("utf8") if cut else raw.decode("latin-1")
+
+
+def _mended(name: str) -> str:
+    """Read a name as UTF-8 after all, if it was read as Latin-1 for another cell's sake."""
+    try:
+        return name.encode("latin-1").decode("utf8")
+    except UnicodeError:
+        return name
 
 
 def _rows(text: str, delimiter: str, whole: bool, limit: int = 100) -> list[tuple[int, list[str]]]:

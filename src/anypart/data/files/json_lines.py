@@ -60,7 +60,7 @@ def _batches(path: Path, keys: list[str], schema: pa.Schema, size: int) -> Itera
 def _rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     with open_bytes(path) as stream:
         for number, line in enumerate(io.BufferedReader(stream, 1 << 20), 1):
-            text = decode(line, "utf8").strip()
+            text = decode(line).strip()
             if not text:
                 continue
             try:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import math
 import re
+import shutil
 import tempfile
+import weakref
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -133,8 +135,9 @@ class _Spill:
     """A stream written to a temporary file, so that it can be read again."""
 
     def __init__(self, reader: pa.RecordBatchReader) -> None:
-        self.folder = tempfile.TemporaryDirectory(prefix="anypart-")
-        self.path = str(Path(self.folder.name) / "spilled.arrow")
+        folder = tempfile.mkdtemp(prefix="anypart-")
+        weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        self.path = str(Path(folder) / "spilled.arrow")
         self.n_rows = 0
         with pa.OSFile(self.path, "wb") as sink, pa.ipc.new_file(sink, reader.schema) as writer:
             for batch in reader:

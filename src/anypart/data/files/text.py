@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from anypart.data.files.table import Table, first_line, unique_names
 
 BEGINNING = 1 << 20  # bytes that the dialect is guessed from
 BLOCK = 8 << 20  # bytes parsed at a time: a row must fit
+_RAGGED = re.compile(r"(?:Row #(\d+): )?Expected (\d+) columns, got (\d+): (.*)", re.DOTALL)
 _MAGIC = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"BZh": "bz2"}
 
 
@@ -49,12 +51,6 @@ def open_bytes(path: Path) -> pa.NativeFile:
 
 
 def _stream(path: Path, dialect: Dialect, names: list[str]) -> Iterator[pa.RecordBatch]:
-    wrong = list[pv.InvalidRow]()
-
-    def stop(row: pv.InvalidRow) -> str:
-        wrong.append(row)
-        return "error"
-
     utf16 = dialect.encoding == "utf-16"
     try:
         with open_bytes(path) as stream:
@@ -71,7 +67,6 @@ def _stream(path: Path, dialect: Dialect, names: list[str]) -> Iterator[pa.Recor
                     delimiter=dialect.delimiter,
                     newlines_in_values=True,
                     ignore_empty_lines=dialect.width > 1,
-                    invalid_row_handler=stop,
                 ),
                 pv.ConvertOptions(
                     # Bytes, because Arrow refuses a block with one cell that is not UTF-8.
@@ -84,8 +79,8 @@ def _stream(path: Path, dialect: Dialect, names: list[str]) -> Iterator[pa.Recor
                 arrays = [_finish(_as_text(a), dialect) for a in batch.columns]
                 yield pa.RecordBatch.from_arrays(arrays, names=names)
     except pa.ArrowInvalid as error:
-        if wrong:
-            raise _ragged(path, wrong[0], dialect) from None
+        if ragged := _RAGGED.search(str(error)):
+            raise _other_width(path, ragged, dialect.delimiter) from None
         if "Empty CSV" in str(error):  # names and no rows
             return
         raise DataError(f"{path.name} cannot be read as a table: {first_line(error)}") from None
@@ -95,7 +90,7 @@ def _as_text(array: pa.Array) -> pa.Array:
     try:
         return array.cast(pa.string())
     except pa.ArrowInvalid:
-        cells = [None if raw is None else decode(raw, "utf8") for raw in array.to_pylist()]
+        cells = [None if raw is None else decode(raw) for raw in array.to_pylist()]
         return pa.array(cells, pa.string())
 
 
@@ -109,10 +104,10 @@ def _finish(array: pa.Array, dialect: Dialect) -> pa.Array:
     return array
 
 
-def _ragged(path: Path, row: pv.InvalidRow, dialect: Dialect) -> DataError:
-    where = "" if row.number is None else f" {row.number + dialect.skip}"
+def _other_width(path: Path, found: re.Match[str], delimiter: str) -> DataError:
+    where = f" {found[1]}" if found[1] else ""  # Arrow counts the header as row 1
     return DataError(
-        f"{path.name}: row{where} has {row.actual_columns} cells and the first row "
-        f"{row.expected_columns} (delimiter {dialect.delimiter!r}): {row.text[:80]!r}. "
-        "Quote cells that hold the delimiter, or mend the row."
+        f"{path.name}: row{where} has {found[3]} cells and the first row {found[2]} (delimiter "
+        f"{delimiter!r}): {found[4][:80]!r}. Quote cells that hold the delimiter, or mend "
+        "the row."
     )
