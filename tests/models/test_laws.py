@@ -16,14 +16,18 @@ def test_every_exact_family_of_the_catalogue_has_a_maker():
     assert exact <= set(MAKERS)
 
 
+def hold(law, family, seeds):
+    for seed in range(seeds):
+        rng = np.random.default_rng([seed, len(family), len(law)])
+        LAWS[law](MAKERS[family](rng), rng)
+
+
 @pytest.mark.parametrize("law", LAWS)
 @pytest.mark.parametrize("family", MAKERS)
 def test_law(family, law):
     if (family, law) == ("latent_tree", "saved_answers_are_the_same"):
         pytest.skip("the engine itself is not in the catalogue")
-    for seed in range(1 if law.startswith("samples") else 6):
-        rng = np.random.default_rng([seed, len(family), len(law)])
-        LAWS[law](MAKERS[family](rng), rng)
+    hold(law, family, 1 if law.startswith("samples") else 6)
 
 
 TREE = "anypart.models.latent_tree"
@@ -100,20 +104,12 @@ def test_every_law_has_a_bug_to_find():
 def test_a_planted_bug_breaks_the_law(law, monkeypatch):
     family, module, right, wrong = BUGS[law]
     plant(monkeypatch, module, right, wrong)
-    with pytest.raises(AssertionError, match=r".*"):
-        for seed in range(6):
-            rng = np.random.default_rng([seed, 7])
-            LAWS[law](MAKERS[family](rng), rng)
+    with pytest.raises(AssertionError, match=r"^(?!.*times)"):
+        hold(law, family, 6)
 
 
 def test_leave_one_out_of_a_stack_weighs_members_by_the_other_cells(monkeypatch):
-    plant(
-        monkeypatch,
-        "anypart.models.stack",
-        "log_all[:, None] - np.where(seen, own, 0.0)",
-        "log_all[:, None] + 0 * own",
-    )
-    with pytest.raises(AssertionError, match=r".*"):
-        for seed in range(6):
-            rng = np.random.default_rng([seed, 8])
-            LAWS["leave_one_out_agrees_with_enumeration"](MAKERS["stack"](rng), rng)
+    right = "log_all[:, None] - np.where(seen, own, 0.0)"
+    plant(monkeypatch, "anypart.models.stack", right, "log_all[:, None] + 0 * own")
+    with pytest.raises(AssertionError, match=r"^(?!.*times)"):
+        hold("leave_one_out_agrees_with_enumeration", "stack", 6)

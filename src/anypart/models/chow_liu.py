@@ -8,8 +8,10 @@ from typing import Any, Self, final
 import numpy as np
 from numpy.typing import NDArray
 
+from anypart.models.contract import Codes, Evidence
 from anypart.models.latent_tree import LatentTree
 from anypart.models.latent_tree.circuit import Array
+from anypart.models.latent_tree.most_likely import most_likely_row
 
 
 def identity_emissions(n_cats: tuple[int, ...]) -> tuple[Array, ...]:
@@ -28,6 +30,15 @@ class ChowLiu(LatentTree):
     """
 
     family = "chow_liu"
+
+    def most_likely(self, evidence: Evidence) -> Codes:
+        """Find the most likely row given each row's event, exactly, (rows, cols).
+
+        Raises:
+            QuestionError: the event of a row is impossible.
+
+        """
+        return most_likely_row(self.parts.shape, self.parts.transitions, evidence)
 
     def state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         """Return (settings as JSON, arrays); the emissions are known."""

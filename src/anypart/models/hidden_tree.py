@@ -32,7 +32,8 @@ def tree_shape(
     """Make one node per column of a spanning tree.
 
     Args:
-        order, parent: from `structure.spanning_tree`.
+        order: the columns, parents first, from `structure.spanning_tree`.
+        parent: the parent of each column, -1 for the root.
         n_states: per column, the states of its node.
 
     """

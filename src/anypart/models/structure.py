@@ -23,7 +23,8 @@ def pair_counts(
 
     Args:
         layout: the columns.
-        codes, seen: (rows, cols).
+        codes: (rows, cols), read only where `seen`.
+        seen: (rows, cols).
         weights: (rows,) how much each row counts; 1 if not given.
 
     Cost:

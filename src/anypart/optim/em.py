@@ -54,18 +54,20 @@ class TreeSettings:
         n_states: states of a hidden node.
         n_trees: trees of a mixture.
         structure_noise: how far the tree may stray from the best one (see `perturbed`).
-        transition_pseudo, emission_pseudo: added to the counts of each table of a hidden
-            tree, as a share of all rows.
+        transition_pseudo: added to the counts of each transition table of a hidden tree,
+            spread evenly, as a share of the batch.
+        emission_pseudo: the same for emission tables, spread like the margin.
         pseudo_rows: rows like the margin added to each row of an observed tree's tables.
-        step_start, step_end: share of the newest batch in the counts.
+        step_start: weight of the newest batch at first.
+        step_end: and at last.
 
     """
 
     n_states: int = 128
     n_trees: int = 8
     structure_noise: float = 0.0
-    transition_pseudo: float = 0.01
-    emission_pseudo: float = 0.01
+    transition_pseudo: float = 0.003
+    emission_pseudo: float = 0.001
     pseudo_rows: float = 1.0
     step_start: float = 0.2
     step_end: float = 0.02
@@ -77,8 +79,9 @@ class TreeLearner:
     Args:
         family: which one.
         layout: the columns.
-        codes, seen: (rows, cols) a sample of the training rows, for structure, margins
-            and a start; some ten thousand are plenty.
+        codes: (rows, cols) a sample of the training rows, for structure, margins and a
+            start; some ten thousand are plenty.
+        seen: (rows, cols) the cells that have a value.
         settings: how.
         seed: of the start and of the structure's noise.
 

@@ -107,7 +107,9 @@ def e_step_down(
     """Carry posteriors to the leaves and count.
 
     Args:
-        shape, transitions, batch: as in `e_step_up`.
+        shape: nodes and columns.
+        transitions: per node, as `e_step_up` had them.
+        batch: the rows.
         passed: what it returned.
         share: (rows,) how much each row counts, 1 if not given.
 

@@ -1,6 +1,6 @@
-"""`LatentTree`: p(row) with the verbs, exact for any part and any weighted evidence.
+r"""`LatentTree`: p(row) with the verbs, exact for any part and any weighted evidence.
 
-.. math:: p(x) = \\sum_z \\prod_i p(z_i | z_{parent(i)}) \\prod_c p(x_c | z_{node(c)})
+.. math:: p(x) = \sum_z \prod_i p(z_i | z_{parent(i)}) \prod_c p(x_c | z_{node(c)})
 
 The one insight: independence, Chow-Liu trees, latent classes and hidden trees are all this
 formula with other shapes, so one engine answers for all of them.
