@@ -101,7 +101,8 @@ def evaluate(fitted: Judged, table: Any, seed: int = 0) -> Scores:
 def _fidelity(fitted: Any, rows: Any, seed: int) -> Fidelity | None:
     if not hasattr(fitted, "sample"):
         return None
-    drawn = fitted.sample(rows.n_rows, with_missing=True, seed=seed)
+    gaps = getattr(fitted, "gaps", True) is not None
+    drawn = fitted.sample(rows.n_rows, with_missing=gaps, seed=seed)
     return score_fidelity(fitted.schema, rows, code_rows(fitted, _arrow(drawn)), seed)
 
 

@@ -1,0 +1,66 @@
+"""The peers' environments: outside the project, one each, since their needs differ.
+
+``python -m benchmarks.peers make`` makes them in the folder that ANYPART_PEERS names
+(`../peers` beside the checkout if it does not); a peer whose environment is missing is left
+out of the tables, and they say so.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks.data import ROOT
+from benchmarks.memory import Run, run
+
+TORCH = "torch==2.13.0"  # first, so that its CPU build is taken where that is the default
+ENVIRONMENTS: dict[str, Sequence[Sequence[str]]] = {
+    "judge": (("scikit-learn", "sdmetrics", "pandas<3", "pyarrow"),),
+    "mostlyai": ((TORCH,), ("mostlyai-engine~=2.7",)),
+    "lace": (("pylace", "pandas", "pyarrow"),),
+    "arfpy": (("arfpy",),),
+    "sdv": ((TORCH,), ("sdv",)),
+}
+METHODS = {  # method → its environment
+    "boosting": "judge",
+    "mostlyai": "mostlyai",
+    "lace": "lace",
+    "arfpy": "arfpy",
+    "sdv_copula": "sdv",
+    "sdv_ctgan": "sdv",
+    "sdv_tvae": "sdv",
+}
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+
+
+def home() -> Path:
+    """Return the folder of the environments."""
+    return Path(os.environ.get("ANYPART_PEERS", ROOT.parent / "peers"))
+
+
+def python_of(environment: str) -> Path | None:
+    """Return the Python of an environment, None if it has not been made."""
+    path = home() / environment / "bin" / "python"
+    return path if path.exists() else None
+
+
+def make() -> None:
+    """Make every environment that is not there."""
+    for name, installs in ENVIRONMENTS.items():
+        if python_of(name):
+            continue
+        subprocess.run([sys.executable, "-m", "venv", home() / name], check=True)
+        for packages in installs:
+            pip = [home() / name / "bin" / "pip", "install", "--quiet"]
+            subprocess.run([*pip, *packages], check=True)
+
+
+def run_script(script: str, environment: str | None, arguments: Sequence[str], log: Path) -> Run:
+    """Run one of the programs here; with the project's own Python if `environment` is None."""
+    python = Path(sys.executable) if environment is None else python_of(environment)
+    assert python is not None, f"{environment} has been made"
+    path = str(ROOT / "benchmarks" / "peers" / f"{script}.py")
+    return run([str(python), path, *arguments], log, ONE_THREAD)
