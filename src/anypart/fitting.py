@@ -160,14 +160,16 @@ def _claim(folder: Path, wanted: Wanted, *, overwrite: bool) -> Path:
             said = ", ".join(f"{k} {before.get(k)!r}" for k in changed)
             raise FitError(
                 f"{folder} holds an unfinished fit with {said}. Ask for the same to go on with "
-                f"it, overwrite it, or delete {work}."
+                f"it, overwrite it (--overwrite), or delete {work}."
             )
         shutil.rmtree(work)
     elif folder.is_dir() and any(folder.iterdir()):
         if not (folder / "fit.json").exists():
             raise FitError(f"{folder} holds something else than a fit. Name another folder.")
         if not overwrite:
-            raise FitError(f"{folder} holds a fit. Overwrite it, or name another folder.")
+            raise FitError(
+                f"{folder} holds a fit. Overwrite it (--overwrite), or name another folder."
+            )
     work.mkdir(parents=True, exist_ok=True)
     part = note.with_suffix(".part")
     part.write_text(json.dumps(asdict(wanted)), encoding="utf-8")
@@ -192,7 +194,7 @@ def _plan(work: Path, packed: PackedCodes, wanted: Wanted, table: Table) -> tupl
     if plan.table != fingerprint(packed):
         raise FitError(
             f"{work} holds an unfinished fit of another table than {table.name}. "
-            "Fit that table to go on, overwrite it, or name another folder."
+            "Fit that table to go on, overwrite it (--overwrite), or name another folder."
         )
     return plan, True
 

@@ -12,6 +12,7 @@ import pytest
 
 import anypart
 from anypart.base.errors import ColumnError
+from anypart.queries.answer import Answer
 from anypart.terminal.main import app, main
 
 
@@ -24,7 +25,9 @@ class Recorder:
     def __getattr__(self, verb: str) -> Any:
         def note(*args: Any, **kwargs: Any) -> Any:
             self.calls.append((verb, args, kwargs))
-            return pa.table({"age": [1, 2], "sex": ["f", None]})
+            rows = pa.table({"age": [1, 2], "sex": ["f", None]})
+            cells = pa.table({"row": [1], "column": ["sex"], "value": ["m"], "probability": [0.6]})
+            return Answer(rows, True, verb, details={"cells": cells})
 
         return note
 

@@ -128,7 +128,9 @@ def _numbers(codec: Codec, at: int, edges: Reals, data: Reals, model: Reals) -> 
     for bin_ix, (low, high) in enumerate(pairwise(edges.tolist())):
         spans = codec.spans(at, low, high, open_high=True)
         said[bin_ix] = model @ (spans[:, 1] - spans[:, 0])
-    ticks = [show_number(_rounded(x, column), column) for x in np.linspace(*edges[[0, -1]], 3)]
+    half = column.resolution / 2  # a bin of a grid begins half a step before its first point
+    ends = np.linspace(edges[0] + half, edges[-1] - half, 3)
+    ticks = [show_number(_rounded(x, column), column) for x in ends.tolist()]
     return tuple(ticks), data, said
 
 

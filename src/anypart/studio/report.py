@@ -19,6 +19,7 @@ MOST_CHARTS = 60  # columns with a chart of their own
 MOST_IN_MAP = 30  # columns of the heat map, the most dependent ones
 MOST_PAIRS = 15
 MOST_CELLS = 20
+_SHADES = "The stronger the colour, the more nats."
 _KEY = '<p class="soft"><span class="key data"></span>table<span class="key model"></span>model</p>'
 
 
@@ -72,7 +73,7 @@ def _facts(fitted: Any, source: Table, scores: Scores) -> list[tuple[str, str]]:
     out = len(schema.columns) - len(schema.modelled)
     found = [
         ("table", source.name),
-        ("rows on this page", f"{scores.n_rows:,}"),
+        ("rows that were scored", f"{scores.n_rows:,}"),
         ("rows that were fitted", f"{schema.n_rows:,}"),
         ("columns", f"{len(schema.modelled)} modelled, {out} left out"),
         ("log-likelihood", f"{scores.likelihood.fit.mean:.3f} nats per row"),
@@ -158,7 +159,11 @@ def _dependence(answer: Any, names: list[str]) -> Section:
         "Which columns inform which",
         "Mutual information under the model, in nats: 0 if one column says nothing about the "
         "other.",
-        (figure(f"The darker, the more.{some}", drawing, wide=True) if len(names) > 1 else "")
+        (
+            figure(f"The stronger the colour, the more nats.{some}", drawing, wide=True)
+            if len(names) > 1
+            else ""
+        )
         + rows_table(
             "The strongest pairs",
             ("column", "column", "nats", "of the most possible"),
@@ -172,7 +177,7 @@ def _cells(answer: Any) -> Section:
     found = getattr(answer, "value", answer).to_pylist()
     rows = [
         (
-            f"{c['row'] + 1:,}",
+            f"{c['row']:,}",
             c["column"],
             svg.shorten(c["value"], 60),
             svg.shorten(c["expected"], 60),
@@ -186,7 +191,7 @@ def _cells(answer: Any) -> Section:
         "cells",
         "The most suspicious cells",
         "Each cell is held against the rest of its row. A surprise of 0 is what chance brings "
-        "on average; each nat more is a factor of 2.7. Rows are counted from 1.",
+        "on average; each nat more is a factor of 2.7. Rows are counted from 0.",
         rows_table(
             "Cells that the rest of their row speaks against",
             ("row", "column", "value", "expected", "probability", "of the expected", "surprise"),

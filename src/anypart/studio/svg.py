@@ -117,7 +117,7 @@ def histogram(ticks: Sequence[str], data: Reals, model: Reals, title: str, unit:
 
 
 def heat_map(names: Sequence[str], values: Reals, title: str) -> str:
-    """Draw a symmetric matrix of nats; the darker, the more. Each cell says its number.
+    """Draw a symmetric matrix of nats: the stronger the colour, the more.
 
     Args:
         names: (cols,) of the columns.

@@ -45,8 +45,8 @@ def demo(folder: Path = Path("demo"), /) -> None:
     rows.complete(saved, str(gaps))
     _step("Which cells look wrong, given the rest of their row?", "audit", saved, table, "--top", 5)
     inspection.audit(saved, str(table), top=5)
-    _step("All of it on one page.", "report", saved, table, "-o", page)
-    inspection.report(saved, str(table), output=page)
+    _step("All of it on one page.", "report", saved, table, "-o", page, "--held-out", held_out)
+    inspection.report(saved, str(table), output=page, held_out=str(held_out))
     print(f"Open {page.resolve().as_uri()} in a browser; it needs no network.")
 
 

@@ -94,6 +94,7 @@ def report(
     /,
     *,
     output: Annotated[Path, Parameter(name=["--output", "-o"])] = Path("report.html"),
+    held_out: str | None = None,
     query: str | None = None,
     json: AsJson = False,
 ) -> None:
@@ -103,16 +104,19 @@ def report(
         folder: a saved fit.
         table: the table that was fitted, or another with its columns.
         output: the HTML file.
+        held_out: a table of rows that were not fitted, for the scores.
         query: what to read from a SQLite or DuckDB file, as SQL.
         json: print JSON, for programs: what was written.
 
     """
     import anypart
+    from anypart.scores import evaluate as measure
     from anypart.studio import report as write_report
     from anypart.terminal.show_rows import tell_written
 
     fitted = anypart.load(folder)
     if not output.absolute().parent.is_dir():
         raise DataError(f"-o {output}: there is no folder {output.parent}. Make it first.")
-    write_report(fitted, anypart.read(table, query=query), output)
+    scores = measure(fitted, anypart.read(held_out)) if held_out else None
+    write_report(fitted, anypart.read(table, query=query), output, scores=scores)
     tell_written(output, None, as_json=json)

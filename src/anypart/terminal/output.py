@@ -102,7 +102,9 @@ def _writer(
     if ending in (".csv", ".tsv"):
         from pyarrow import csv
 
-        options = csv.WriteOptions(delimiter="," if ending == ".csv" else "\t")
+        options = csv.WriteOptions(
+            delimiter="," if ending == ".csv" else "\t", quoting_style="needed"
+        )
         writer: Any = csv.CSVWriter(sink, schema, write_options=options)
     elif ending == ".parquet":
         from pyarrow import parquet

@@ -21,7 +21,7 @@ def show_audit(found: Answer) -> None:
 
     drawn = grid(
         found.question,
-        "Surprise: nats above what chance brings on average. Rows are counted from 1. "
+        "Surprise: nats above what chance brings on average. Rows are counted from 0. "
         f"{escape(worth(found)).capitalize()}.",
     )
     drawn.add_column("row", justify="right")
@@ -29,11 +29,11 @@ def show_audit(found: Answer) -> None:
     drawn.add_column("value", overflow="fold")
     drawn.add_column("probability", justify="right")
     drawn.add_column("expected", overflow="fold")
-    drawn.add_column("probability", justify="right")
+    drawn.add_column("its probability", justify="right")
     drawn.add_column("surprise", justify="right")
     for cell in found.value.to_pylist():
         drawn.add_row(
-            f"{cell['row'] + 1:,}",
+            f"{cell['row']:,}",
             escape(cell["column"]),
             escape(cell["value"]),
             percent(cell["probability"]),
@@ -50,7 +50,8 @@ def show_filled(cells: pa.Table, answer: Answer) -> None:
 
     drawn = grid(
         f"{cells.num_rows:,} cells were filled",
-        f"The probability of the value, or of its interval. {escape(worth(answer)).capitalize()}.",
+        "Rows are counted from 0. The probability is of the value or its interval. "
+        f"{escape(worth(answer)).capitalize()}.",
     )
     drawn.add_column("row", justify="right")
     drawn.add_column("column", overflow="fold")
@@ -58,7 +59,7 @@ def show_filled(cells: pa.Table, answer: Answer) -> None:
     drawn.add_column("probability", justify="right")
     for cell in cells.slice(0, MOST_CELLS).sort_by("row").to_pylist():
         drawn.add_row(
-            f"{cell['row'] + 1:,}",
+            f"{cell['row']:,}",
             escape(cell["column"]),
             escape(str(cell["value"])),
             percent(cell["probability"]),

@@ -45,9 +45,10 @@ def show_profile(found: Profile, *, as_json: bool) -> None:
     for note in found.notes:
         console.print(escape(note))
     if found.excerpt:
-        first, last = found.excerpt.start + 1, found.excerpt.stop
+        first, last = found.excerpt.start, found.excerpt.stop - 1
         console.print(
-            f"[dim]Rows {first:,} to {last:,} show every category that is not rare.[/dim]"
+            f"[dim]Rows {first:,} to {last:,}, counted from 0, show every category that is "
+            "not rare.[/dim]"
         )
     console.print("[dim]Another kind: --kind column=kind, when profiling and fitting.[/dim]")
 
