@@ -106,7 +106,8 @@ class OrderAgnostic:
         for i in range(self._n_blocks):
             inner = _norm(hidden, a[f"{i}.scale"], a[f"{i}.shift"])
             inner = gelu(inner @ a[f"{i}.in_weight"] + a[f"{i}.in_bias"])
-            hidden = np.asarray(hidden + inner @ a[f"{i}.out_weight"] + a[f"{i}.out_bias"])
+            change = inner @ a[f"{i}.out_weight"] + a[f"{i}.out_bias"]
+            hidden = (hidden + change).astype(np.float32, copy=False)
         return _norm(hidden, a["norm_scale"], a["norm_shift"])
 
     def _cell(self, sums: tuple[Array, Array], rows: Index, col: int) -> Floats:

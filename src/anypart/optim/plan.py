@@ -19,7 +19,7 @@ from anypart.optim.plan_file import (
     plan_to_json,
     save_plan,
 )
-from anypart.optim.rows import Batches, fingerprint, split
+from anypart.optim.rows import fingerprint, split
 from anypart.optim.workers import Job, Tables, run_jobs
 
 if TYPE_CHECKING:
@@ -73,22 +73,20 @@ def make_plan(
     costs = _rehearse_all(wanted, packed, seed)
     spent = time.monotonic() - began
     seconds = max((minutes * 60 - spent) * SHARE_TRAINING - SECONDS_TO_COMBINE, 0.1)
-    batch = batch_size(rows.n_rows)
-    members = choose(wanted, costs, Batches(rows, batch, 0).per_pass, seconds)
-    made = tuple(_with_seed(m, batch, seed) for m in members)
+    made = tuple(_with_seed(m, seed) for m in choose(wanted, costs, rows.n_rows, seconds))
     tiny = sum(m.seconds for m in made) < TINY and purpose != "density"
     return Plan(seed, purpose, minutes, fingerprint(packed), 0 if tiny else WORKERS, made)
 
 
 def batch_size(n_rows: int) -> int:
-    """Choose the rows of a mini-batch: about twenty to a pass.
+    """Choose the rows of a mini-batch: about eighty to a pass.
 
     Example:
-        >>> [batch_size(n) for n in (100, 5_000, 20_000)]
+        >>> [batch_size(n) for n in (100, 20_000, 5_000_000)]
         [64, 250, 1000]
 
     """
-    return min(max(n_rows // 20, 64), 1_000)
+    return min(max(n_rows // 80, 64), 1_000)
 
 
 def _rehearse_all(
@@ -104,52 +102,54 @@ def _rehearse_all(
     kinds: dict[str, list[Wish]] = {}
     for wish in wanted:
         kinds.setdefault(f"{wish.family} {wish.settings.get(SCALED)}", []).append(wish)
-    batch = batch_size(packed.n_rows)
     firsts = [alike[0] for alike in reversed(kinds.values())]  # the costly ones first
     jobs = [
-        Job(w.name, {"rehearse": [w.name, w.family, dict(w.settings), batch, seed]}) for w in firsts
+        Job(w.name, {"rehearse": [w.name, w.family, dict(w.settings), batch, seed]})
+        for w in firsts
+        for batch in [w.batch or batch_size(packed.n_rows)]
     ]
     run_jobs(jobs, Tables(packed, None, seed), WORKERS, note)
     return {w.name: found[alike[0].name] for alike in kinds.values() for w in alike}
 
 
 def choose(
-    wanted: tuple[Wish, ...], costs: Mapping[str, Measured], per_pass: int, seconds: float
+    wanted: tuple[Wish, ...], costs: Mapping[str, Measured], n_rows: int, seconds: float
 ) -> list[Member]:
     """Take wishes in their order while there is time for them.
 
     Args:
         wanted: the most wanted first; the first is taken whatever it costs.
         costs: of each wish, by its name.
-        per_pass: steps of one pass over the rows.
+        n_rows: rows to learn from.
         seconds: of CPU time that each of the `WORKERS` processes has.
 
     Returns:
-        Members without seed and batch (both 0), with what they are expected to cost.
+        Members without their seed, with what they are expected to cost.
 
     """
     loads = [0.0] * WORKERS
     taken: list[Member] = []
     for wish in wanted:
         free = seconds - min(loads)
-        member = _fit_in(wish, costs[wish.name], per_pass, free)
+        member = _fit_in(wish, costs[wish.name], n_rows, free)
         if member is None and not taken:
-            member = _member(wish, costs[wish.name], per_pass, wish.least)
+            member = _member(wish, costs[wish.name], n_rows, wish.least)
         if member is not None:
             taken.append(member)
             loads[loads.index(min(loads))] += member.seconds
     return taken
 
 
-def _fit_in(wish: Wish | None, cost: Measured, per_pass: int, free: float) -> Member | None:
+def _fit_in(wish: Wish | None, cost: Measured, n_rows: int, free: float) -> Member | None:
     """Find the largest form of a wish that the free seconds allow, or None."""
     while wish is not None:
-        least = _member(wish, cost, per_pass, wish.least).seconds
+        least = _member(wish, cost, n_rows, wish.least).seconds
         if least <= free:
-            most = _member(wish, cost, per_pass, wish.passes).seconds
-            share = 1.0 if most <= free else (free - least) / (most - least)
-            passes = wish.least + int(share * (wish.passes - wish.least))
-            return _member(wish, cost, per_pass, passes)
+            most = _member(wish, cost, n_rows, wish.passes)
+            if most.seconds <= free:
+                return most
+            share = (free - least) / (most.seconds - least)
+            return _member(wish, cost, n_rows, wish.least + share * (wish.passes - wish.least))
         smaller = wish.smaller()
         # Half the states cost between half and a quarter; the careful half is assumed.
         cost = Measured(cost.name, cost.start, cost.step / 2, cost.look / 2)
@@ -157,17 +157,29 @@ def _fit_in(wish: Wish | None, cost: Measured, per_pass: int, free: float) -> Me
     return None
 
 
-def _member(wish: Wish, cost: Measured, per_pass: int, passes: int) -> Member:
-    steps = per_pass * passes
+def _member(wish: Wish, cost: Measured, n_rows: int, passes: float) -> Member:
+    batch = wish.batch or batch_size(n_rows)
+    per_pass = max(n_rows // batch, 1)
+    # A share of the largest number of steps, so that less time is fewer steps always.
+    longest = min(per_pass * wish.passes, wish.most_steps)
+    steps = max(int(longest * passes / wish.passes), 1)
     every = min(per_pass, max(steps // LOOKS, 1))
     every = max(every, round(cost.look / (SHARE_LOOKING * max(cost.step, 1e-6))))
     every = min(every, steps)
-    seconds = cost.start + steps * cost.step + (steps // every) * cost.look
+    seconds = round(cost.start + steps * cost.step + (steps // every) * cost.look, 3)
     return Member(
-        wish.name, wish.family, wish.settings, 0, steps, 0, every, wish.patience, round(seconds, 3)
+        wish.name,
+        wish.family,
+        wish.settings,
+        seed=0,
+        steps=steps,
+        batch=batch,
+        validate_every=every,
+        patience=wish.patience,
+        seconds=seconds,
     )
 
 
-def _with_seed(member: Member, batch: int, seed: int) -> Member:
+def _with_seed(member: Member, seed: int) -> Member:
     own = int(generator(seed, "member", member.name).integers(2**31))
-    return dataclasses.replace(member, batch=batch, seed=own)
+    return dataclasses.replace(member, seed=own)

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import anypart
 from anypart.base.errors import FitError
 from anypart.data.packed import PackedCodes
 from anypart.optim.events import Finished, Measured, event_from_json
@@ -83,7 +82,7 @@ class _Worker:
     def __init__(self, lines: queue.SimpleQueue[Line]) -> None:
         self.job: str | None = None  # the name of what it is doing
         self._errors = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115
-        root = str(Path(anypart.__file__).parents[1])
+        root = str(Path(__file__).parents[2])
         path = os.pathsep.join(p for p in (root, os.environ.get("PYTHONPATH")) if p)
         # -P: a json.py in the user's folder must not shadow the real one. The new session
         # keeps Ctrl-C to the parent, which lets its workers save before they leave.
