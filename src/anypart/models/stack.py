@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,7 +35,7 @@ class Stack:
 
     """
 
-    family: ClassVar[str] = "stack"
+    family: str = "stack"
 
     def __init__(self, members: Sequence[Model], log_weights: NDArray[np.floating[Any]]) -> None:
         assert len(members) == len(log_weights) > 0, "one weight a member"

@@ -33,7 +33,7 @@ def pair_counts(
     """
     total = layout.total
     starts = np.array([s.start for s in layout.slices])
-    counts = np.zeros((total, total))
+    counts = np.zeros((total, total), np.float64)
     size = max(256, BLOCK_CELLS // max(total, 1))
     for start in range(0, len(codes), size):
         mask = seen[start : start + size]
@@ -60,25 +60,28 @@ def mutual_information(
         pseudo: rows added to each pair, spread evenly over its categories.
 
     Cost:
-        O(flat²) time and memory.
+        O(flat²) time, O(flat · cols) memory.
 
     """
     starts = np.array([s.start for s in layout.slices])
     sizes = np.array(layout.n_cats, float)
-    spread = pseudo / np.repeat(sizes, layout.n_cats)
-    joint = counts + spread[:, None] / np.repeat(sizes, layout.n_cats)[None, :]
-    # Margins per pair of columns, because a gap elsewhere drops other rows.
-    rows = np.add.reduceat(joint, starts, axis=1)  # (flat, cols)
+    spread = 1.0 / np.repeat(sizes, layout.n_cats)  # (flat,)
+    rows = np.empty((layout.total, layout.n_cols))  # margins per pair: a gap drops rows
+    pairs = np.empty((layout.n_cols, layout.n_cols))
+    for column, here in enumerate(layout.slices):
+        joint = counts[here] + pseudo * spread[here, None] * spread  # (n_cats, flat)
+        rows[here] = np.add.reduceat(joint, starts, axis=1)
+        pairs[column] = np.add.reduceat(_times_log(joint).sum(axis=0), starts)
+    left = np.add.reduceat(_times_log(rows), starts, axis=0)
     both = np.add.reduceat(rows, starts, axis=0)  # (cols, cols)
-
-    def entropy_sum(table: NDArray[np.float64]) -> NDArray[np.float64]:
-        return table * np.log(np.maximum(table, 1e-300))
-
-    pairs = np.add.reduceat(np.add.reduceat(entropy_sum(joint), starts, 1), starts, 0)
-    left = np.add.reduceat(entropy_sum(rows), starts, 0)
-    out = (pairs - left - left.T + entropy_sum(both)) / both
+    out = (pairs - left - left.T + _times_log(both)) / np.maximum(both, 1e-300)
     np.fill_diagonal(out, 0.0)
     return np.maximum(out, 0.0)
+
+
+def _times_log(counts: NDArray[np.float64]) -> NDArray[np.float64]:
+    """N log n, 0 at 0."""
+    return counts * np.log(np.maximum(counts, 1e-300))
 
 
 def spanning_tree(weights: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

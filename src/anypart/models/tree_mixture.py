@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, final
+from typing import final
 
 from anypart.models.stack import Stack
 
@@ -19,4 +19,4 @@ class TreeMixture(Stack):
 
     """
 
-    family: ClassVar[str] = "tree_mixture"
+    family: str = "tree_mixture"

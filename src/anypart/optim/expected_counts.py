@@ -19,7 +19,7 @@ from anypart.models.latent_tree import Shape
 from anypart.models.latent_tree.circuit import Array
 from anypart.models.latent_tree.passes import scale_to_one
 
-TINY = np.float32(1e-30)  # a message below this stands for a state with no posterior
+TINY = 1e-30  # a message below this stands for a state with no posterior
 
 
 @dataclass(frozen=True)
@@ -125,11 +125,11 @@ def e_step_down(
         table = transitions[node]
         columns = shape.columns[node]
         if parent < 0:
-            ratio = 1.0 / np.maximum(passed.above[node], TINY)
+            ratio: Array = np.reciprocal(_at_least_tiny(passed.above[node]))
             if share is not None:
                 ratio *= share[:, None].astype(np.float32)
         else:
-            ratio = posterior[parent] / np.maximum(passed.above[node], TINY)
+            ratio = posterior[parent] / _at_least_tiny(passed.above[node])
         if shape.lifted[node]:
             (column,) = columns
             met = batch.hot[column].T @ ratio  # (n_cats + 1, states above)
@@ -142,3 +142,8 @@ def e_step_down(
         for column in columns:
             counts.emissions[column] = own.T @ batch.hot[column][:, :-1]
     return counts
+
+
+def _at_least_tiny(message: Array) -> Array:
+    """Keep a message away from zero, to divide by it."""
+    return np.maximum(message, TINY, dtype=np.float32)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,7 @@ from anypart.base.errors import QuestionError, SavedFitError
 from anypart.models.contract import Ability, Codes, Evidence, Layout, Mask
 from anypart.models.latent_tree.circuit import Array, Circuit, build_circuit
 from anypart.models.latent_tree.passes import downward, upward
-from anypart.models.latent_tree.sampling import sample_block, sample_same
+from anypart.models.latent_tree.sampling import SampleTables, sample_block, sample_same, tabulate
 from anypart.models.latent_tree.shape import Shape
 
 BLOCK_FLOATS = 6_000_000  # messages of one block of rows, 24 MB
@@ -61,7 +61,7 @@ class LatentTree:
 
     """
 
-    family: ClassVar[str] = "latent_tree"
+    family: str = "latent_tree"
     ability = Ability(any_part=True, weighted=True)
 
     def __init__(self, layout: Layout, parts: TreeParts) -> None:
@@ -130,11 +130,12 @@ class LatentTree:
 
         """
         if not evidence.seen.any() and not evidence.weights:
-            return sample_same(self.circuit, None, evidence, rng)
+            return sample_same(self.circuit, self._prior_tables, evidence, rng)
         if evidence.n_rows >= SAME_EVIDENCE_ROWS and _same_in_all_rows(evidence):
             messages = upward(self.circuit, evidence.rows(slice(0, 1)))
             _refuse_impossible(np.isneginf(messages.log_prob), 0)
-            return sample_same(self.circuit, messages, evidence, rng)
+            tables = tabulate(self.circuit, messages, evidence)
+            return sample_same(self.circuit, tables, evidence, rng)
         out = np.empty(evidence.codes.shape, np.int32)
         for start, part in self._blocks(evidence):
             messages = upward(self.circuit, part)
@@ -166,6 +167,12 @@ class LatentTree:
             ]
             out[start : start + part.n_rows] = np.concatenate(shares, axis=1)
         return out
+
+    @cached_property
+    def _prior_tables(self) -> SampleTables:
+        """What rows without evidence are drawn from; made at the first draw."""
+        nothing = Evidence.nothing(1, self.layout.n_cols)
+        return tabulate(self.circuit, None, nothing)
 
     @cached_property
     def _represented(self) -> tuple[int, ...]:

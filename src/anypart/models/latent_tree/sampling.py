@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from anypart.models.contract import Codes, Evidence, Floats
@@ -40,34 +42,62 @@ def sample_block(
     return np.ascontiguousarray(out.T)
 
 
-def sample_same(
-    circuit: Circuit, messages: Upward | None, evidence: Evidence, rng: np.random.Generator
-) -> Codes:
-    """Draw many rows with the same evidence: a tree given evidence is again a tree.
+@dataclass(frozen=True)
+class SampleTables:
+    """A tree given one row's evidence is again a tree; this is it, ready to draw from.
 
-    Its transitions are the old ones times the upward messages; they are tabulated once.
+    Args:
+        states: per node, the distributions of its state by the state above.
+        cells: per column, the distributions of its code by the node's state; None where
+            the evidence has the code.
+
+    """
+
+    states: tuple[AliasTable, ...]
+    cells: tuple[AliasTable | None, ...]
+
+
+def tabulate(circuit: Circuit, messages: Upward | None, evidence: Evidence) -> SampleTables:
+    """Multiply the tree's tables by the upward messages of a row, and make them alias tables.
+
+    Args:
+        circuit: the tree.
+        messages: of the first row of the evidence; None if it says nothing.
+        evidence: the first row counts.
+
+    Cost:
+        O(Σ states above · states · log states).
+
+    """
+    below = [None] * circuit.shape.n_nodes if messages is None else messages.below
+    cells: list[AliasTable | None] = []
+    for column, emission in enumerate(circuit.emissions):
+        weights = evidence.weights.get(column)
+        fixed = messages is not None and evidence.seen[0, column]
+        said = None if weights is None else _likelihood(weights[:1])
+        cells.append(None if fixed else _table(emission, said))
+    states = [_table(t, b) for t, b in zip(circuit.transitions, below, strict=True)]
+    return SampleTables(tuple(states), tuple(cells))
+
+
+def sample_same(
+    circuit: Circuit, tables: SampleTables, evidence: Evidence, rng: np.random.Generator
+) -> Codes:
+    """Draw many rows with the same evidence, (rows, cols).
 
     Cost:
         O(nodes + cols) per row, whatever the number of states.
     """
-    n_nodes, n_cols = circuit.shape.n_nodes, len(circuit.emissions)
-    below = [None] * n_nodes if messages is None else messages.below
-    down = [_table(t, b) for t, b in zip(circuit.transitions, below, strict=True)]
-    emit: list[AliasTable | None] = []
-    for column in range(n_cols):
-        weights = evidence.weights.get(column)
-        fixed = evidence.n_rows and evidence.seen[0, column]
-        said = None if weights is None else _likelihood(weights[:1])
-        emit.append(None if fixed else _table(circuit.emissions[column], said))
-    out = np.empty((evidence.n_rows, n_cols), np.int32)
+    out = np.empty(evidence.codes.shape, np.int32)
     for start in range(0, evidence.n_rows, SAMPLE_ROWS):
         part = out[start : start + SAMPLE_ROWS]
         n = len(part)
         states: list[Places] = []
         for node, parent in enumerate(circuit.shape.parents):
-            states.append(down[node].draw(states[parent] if parent >= 0 else None, n, rng))
+            above = states[parent] if parent >= 0 else None
+            states.append(tables.states[node].draw(above, n, rng))
         for column, node in enumerate(circuit.shape.node_of):
-            table = emit[column]
+            table = tables.cells[column]
             if table is None:
                 part[:, column] = evidence.codes[start : start + n, column]
             else:
