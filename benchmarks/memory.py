@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-INTERVAL = 0.1  # seconds between two looks
+INTERVAL = 0.25  # seconds between two looks
 
 
 @dataclass(frozen=True)
