@@ -12,6 +12,10 @@ from anypart.data.codec import Codec
 from anypart.data.files import read
 from anypart.data.infer import infer_schema
 from anypart.models.contract import Ability, Evidence, Layout
+from anypart.models.hidden_tree import HiddenTree
+from anypart.models.latent_tree.model import TreeParts
+from anypart.models.latent_tree.shape import Shape
+from anypart.models.stack import Stack
 from anypart.queries.fitted import Fitted
 from anypart.queries.gaps import count_gaps
 
@@ -134,3 +138,20 @@ def fitted(table: pa.Table, schema) -> Fitted:  # type: ignore[no-untyped-def]
 def one_value_fitted(table: pa.Table, schema) -> Fitted:  # type: ignore[no-untyped-def]
     """The same fit with a model that takes no weighted evidence."""
     return Fitted(schema, tie(Codec(schema), table, weighted=False))
+
+
+@pytest.fixture(scope="session")
+def stacked(table: pa.Table, schema) -> Fitted:  # type: ignore[no-untyped-def]
+    """A fit whose model is of the shipped families: a stack of latent-class trees."""
+    codec = Codec(schema)
+    layout, rng = Layout(codec.n_cats), np.random.default_rng(8)
+
+    def member(states: int) -> HiddenTree:
+        shape = Shape((-1,), (states,), (0,) * layout.n_cols)
+        start = rng.dirichlet(np.ones(states), 1).astype(np.float32)
+        tables = [rng.dirichlet(np.ones(n), states).astype(np.float32) for n in layout.n_cats]
+        return HiddenTree(layout, TreeParts(shape, (start,), tuple(tables)))
+
+    model = Stack([member(2), member(5)], np.log([0.3, 0.7]))
+    gaps = count_gaps([codec.encode(table).seen], layout.n_cols)
+    return Fitted(schema, model, gaps, {"seed": 0, "plan": {"members": ["a", "b"]}})

@@ -21,9 +21,6 @@ from typing import Any
 
 from anypart.base.errors import QuestionError
 
-#: What a question accepts as conditions.
-Given = str | Iterable[str] | Mapping[str, Any] | None
-
 _QUOTED = r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\''
 _OPERATOR = re.compile(
     rf"(?P<quoted>{_QUOTED})|(?P<set>\s+(?:not\s+)?in\s*(?=\())|(?P<op><=|>=|!=|==|=|<|>)",
@@ -56,6 +53,10 @@ class Condition:
         if self.op in ("in", "not in"):
             return f"{self.column} {self.op} ({', '.join(map(_spell, self.values))})"
         return f"{self.column} {self.op} {_spell(self.values[0])}"
+
+
+#: What a question accepts as conditions.
+Given = str | Iterable[str | Condition] | Mapping[str, Any] | None
 
 
 def parse_conditions(given: Given, names: Iterable[str]) -> tuple[Condition, ...]:
@@ -92,7 +93,7 @@ def parse_conditions(given: Given, names: Iterable[str]) -> tuple[Condition, ...
     return tuple(found)
 
 
-def _clauses(text: str) -> list[str]:
+def _clauses(text: object) -> list[str]:
     """Split at every `and` outside quotes and brackets that a clause follows."""
     if not isinstance(text, str):
         raise QuestionError(f"A condition is a string, not {text!r}. {_SHAPES}")

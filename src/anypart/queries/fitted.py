@@ -142,9 +142,9 @@ class Fitted:
             raise QuestionError("No column is asked for. Name one, as ask('age').")
         found, event = self._reader.find_all(columns), self._reader.event(given)
         if rows is None:
-            answer = asking.ask_one if len(found) == 1 else asking.ask_joint
-            at = found[0] if len(found) == 1 else found
-            return answer(self._reader, self.model, at, event)  # type: ignore[arg-type]
+            if len(found) == 1:
+                return asking.ask_one(self._reader, self.model, found[0], event)
+            return asking.ask_joint(self._reader, self.model, found, event)
         if len(found) > 1:
             raise QuestionError("With rows, one column is asked at a time.")
         ask_rows = asking.ask_rows

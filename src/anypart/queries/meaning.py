@@ -195,24 +195,46 @@ class Reader:
         for c in conditions:
             values = tuple(number(v, column) for v in c.values)
             allowed = meet(allowed, of_condition(c.op, values))
-        shares = np.zeros(column.n_cats)
-        for span in self.spans(at, allowed):
-            shares += span[:, 1] - span[:, 0]
+        shares = self._shares(at, allowed)
         points = np.array([i.low for i in allowed if i.is_point])
         if shares.any() or not len(points) or len(points) < len(allowed):
-            return Part(np.clip(shares, 0.0, 1.0), allowed=allowed)
+            return Part(shares, allowed=allowed)
         codes, log_density = self.line(at).encode(points)
         np.add.at(shares, codes, np.exp(log_density))
         return Part(shares, is_density=True, allowed=allowed)
 
+    def _shares(self, at: int, allowed: Numbers) -> NDArray[np.float64]:
+        """Return the share of each cell's mass in a set, (n_cats,).
+
+        The tails beyond the outermost intervals count whole, with what lies next to them.
+        """
+        cells, line = self.columns[at].cells, self.line(at)
+        kept = np.array([1.0 - c.tail for c in cells])
+        low, high = cells[line.owner[0]].low, cells[line.owner[-1]].high
+        shares = np.zeros(len(cells))
+        for i, span in zip(allowed, self.spans(at, allowed), strict=True):
+            width = span[:, 1] - span[:, 0]
+            shares += width * kept
+            if i.low < low < i.high:
+                shares[line.owner[0]] += line.tails[0]
+            if i.low < high < i.high:
+                shares[line.owner[-1]] += line.tails[2]
+        return np.clip(shares, 0.0, 1.0)
+
     def spans(self, at: int, allowed: Numbers) -> list[NDArray[np.float64]]:
         """Return the part of each cell in each interval, as quantiles (n_cats, 2)."""
-        return [
-            self.codec.spans(
-                at, _finite(i.low), _finite(i.high), open_low=i.open_low, open_high=i.open_high
-            )
-            for i in allowed
-        ]
+        out: list[NDArray[np.float64]] = []
+        for i in allowed:
+            low, high = _finite(i.low), _finite(i.high)
+            span = self.codec.spans(at, low, high, open_low=i.open_low, open_high=i.open_high)
+            if i.is_point and not self.columns[at].resolution:
+                # A point has no mass on the whole line, beyond what rounding gives it.
+                span[:, 1] = np.where(self._is_atom(at), span[:, 1], span[:, 0])
+            out.append(span)
+        return out
+
+    def _is_atom(self, at: int) -> NDArray[np.bool_]:
+        return np.array([c.is_atom for c in self.columns[at].cells])
 
     def _categories(self, at: int, conditions: list[Condition]) -> Part:
         column = self.columns[at]

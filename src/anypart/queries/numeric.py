@@ -50,7 +50,8 @@ class Points:
 
     def moment(self, n_cats: int, power: int) -> Reals:
         """Return the mean of the values to a power in each cell, (n_cats,)."""
-        return np.bincount(self.codes, self.values**power * self.share, n_cats)
+        weights = self.values**power * self.share
+        return np.bincount(self.codes, weights, n_cats).astype(np.float64)
 
 
 def points_of(codec: Codec, at: int, spans: list[Reals] | None = None) -> Points:

@@ -49,4 +49,4 @@ def nearest(queries: Vectors, blocks: Iterable[tuple[pa.RecordBatch, Vectors]], 
 
 def _unit(vectors: Vectors) -> Vectors:
     length = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return vectors / np.where(length > 0, length, 1.0)
+    return (vectors / np.where(length > 0, length, 1.0)).astype(np.float32)
