@@ -16,7 +16,7 @@ from anypart.optim.em import TreeLearner, TreeSettings
 from anypart.optim.expected_counts import e_step_down, e_step_up, make_batch
 
 FAMILIES = ("independent", "chow_liu", "tree_mixture", "hidden_tree")
-SMALL = TreeSettings(n_states=4, n_trees=2)
+SMALL = TreeSettings(n_states=4, n_trees=2, pseudo_rows=1.0)
 
 
 def rows_from(family, n_rows, seed, missing=0.0):

@@ -64,11 +64,11 @@ class TreeSettings:
     """
 
     n_states: int = 128
-    n_trees: int = 8
+    n_trees: int = 4
     structure_noise: float = 0.0
     transition_pseudo: float = 0.003
     emission_pseudo: float = 0.001
-    pseudo_rows: float = 1.0
+    pseudo_rows: float = 5.0
     step_start: float = 0.2
     step_end: float = 0.02
 

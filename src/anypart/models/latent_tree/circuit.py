@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from anypart.models.latent_tree.shape import Shape
 
-Array = NDArray[np.float32]
-SCALE_FLOOR = np.finfo(np.float64).tiny
+Array = NDArray[Any]  # float32; checkers cannot follow NumPy's promotion of scalars
 
 
 @dataclass(frozen=True)

@@ -165,23 +165,24 @@ def _all_but_one(
     first: Array, factors: Sequence[Array | None], targets: Sequence[bool]
 ) -> tuple[Array, dict[int, Array]]:
     """Multiply `first` with all factors, and with all but one for each target."""
-    said = [i for i, f in enumerate(factors) if f is not None]
+    said = [(i, f) for i, f in enumerate(factors) if f is not None]
     before: dict[int, Array] = {}
     running = first
-    for place in said:
+    for place, factor in said:
         before[place] = running
-        running = running * factors[place]
+        running = running * factor
         scale_to_one(running)
     others = {i: running for i, t in enumerate(targets) if t and factors[i] is None}
     after: Array | None = None
-    for place in reversed(said):
+    for place, factor in reversed(said):
         if targets[place]:
             others[place] = before[place]
             if after is not None:
                 others[place] = before[place] * after
                 scale_to_one(others[place])
-        factor = factors[place]
-        assert factor is not None
-        after = factor if after is None else after * factor
-        scale_to_one(after) if after is not factor else None
+        if after is None:
+            after = factor
+        else:
+            after = after * factor
+            scale_to_one(after)
     return running, others
