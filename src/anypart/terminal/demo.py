@@ -62,12 +62,10 @@ def _minutes() -> float:
 
 
 def _step(heading: str, *command: object) -> None:
-    from rich.markup import escape
-
     from anypart.terminal.screen import screen
 
-    screen().print(f"\n[bold]{escape(heading)}[/bold]")
-    screen().print(f"[dim]$ anypart {escape(' '.join(map(str, command)))}[/dim]", soft_wrap=True)
+    screen().print(f"\n{heading}", style="bold")
+    screen().print(f"$ anypart {' '.join(map(str, command))}", style="dim", soft_wrap=True)
 
 
 def _lines() -> tuple[str, list[str]]:

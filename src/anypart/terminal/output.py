@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -49,7 +49,7 @@ def _format_of(path: Path) -> tuple[str, str | None]:
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def replacing(path: Path) -> Generator[Path]:
     """Give a temporary name beside `path`, renamed to it when the block ends well.
 
     An error or an interrupt leaves what was at `path` before, and no temporary file.

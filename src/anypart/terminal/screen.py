@@ -22,7 +22,8 @@ def screen() -> Console:
     from rich.console import Console
 
     wide = None if sys.stdout.isatty() else 160
-    return Console(highlight=False, width=wide, soft_wrap=False)
+    # A cell that holds "[red]" or ":bug:" is shown as it is.
+    return Console(highlight=False, markup=False, emoji=False, width=wide)
 
 
 def print_json(value: Any) -> None:
@@ -79,11 +80,11 @@ def percent(share: float) -> str:
 
 
 def number(value: Any) -> str:
-    """Write a cell's value: four digits that matter, dates as dates, nothing as a dash.
+    r"""Write a cell's value: four digits that matter, dates as dates, nothing as a dash.
 
     Example:
-        >>> number(3750.0), number(0.123456), number(1234567.0), number(None), number("x")
-        ('3750', '0.1235', '1234567', '–', 'x')
+        >>> number(3750.0), number(0.123456), number(1234567.0), number(None), number("a\nb")
+        ('3750', '0.1235', '1234567', '–', 'a b')
 
     """
     if value is None or value != value:  # NaN
@@ -92,7 +93,8 @@ def number(value: Any) -> str:
         return value.isoformat(*([" ", "seconds"] if isinstance(value, datetime.datetime) else []))
     if isinstance(value, float):
         return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.4g}"
-    return str(value)
+    # Escape codes of a terminal, in a table of somebody else's, must not reach the terminal.
+    return "".join(c if c.isprintable() else " " for c in str(value))
 
 
 def duration(seconds: float) -> str:

@@ -44,14 +44,12 @@ def show_answer(answer: Answer, *, as_json: bool) -> None:
     if as_json:
         print_json(answer_to_json(answer))
         return
-    from rich.markup import escape
-
     console = screen()
-    console.print(f"[bold]{escape(answer.question)}[/bold]")
+    console.print(answer.question, style="bold")
     if answer.details:
         console.print(_summary(answer.details))
     console.print(_distribution(answer))
-    console.print(f"[dim]{escape(worth(answer))}[/dim]")
+    console.print(worth(answer), style="dim")
 
 
 def _summary(details: Any) -> str:

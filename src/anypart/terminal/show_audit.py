@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from anypart.terminal.screen import grid, percent, screen
+from anypart.terminal.screen import grid, number, percent, screen
 from anypart.terminal.show_answer import worth
 
 if TYPE_CHECKING:
@@ -17,12 +17,10 @@ MOST_CELLS = 50
 
 def show_audit(found: Answer) -> None:
     """Print the cells that the rest of their row speaks against."""
-    from rich.markup import escape
-
     drawn = grid(
         found.question,
         "Surprise: nats above what chance brings on average. Rows are counted from 0. "
-        f"{escape(worth(found)).capitalize()}.",
+        f"{worth(found).capitalize()}.",
     )
     drawn.add_column("row", justify="right")
     drawn.add_column("column", overflow="fold")
@@ -34,10 +32,10 @@ def show_audit(found: Answer) -> None:
     for cell in found.value.to_pylist():
         drawn.add_row(
             f"{cell['row']:,}",
-            escape(cell["column"]),
-            escape(cell["value"]),
+            number(cell["column"]),
+            number(cell["value"]),
             percent(cell["probability"]),
-            escape(cell["expected"]),
+            number(cell["expected"]),
             percent(cell["expected_probability"]),
             f"{cell['surprise']:.2f}",
         )
@@ -46,12 +44,10 @@ def show_audit(found: Answer) -> None:
 
 def show_filled(cells: pa.Table, answer: Answer) -> None:
     """Print the cells that were filled, each with its probability given its row."""
-    from rich.markup import escape
-
     drawn = grid(
         f"{cells.num_rows:,} cells were filled",
         "Rows are counted from 0. The probability is of the value or its interval. "
-        f"{escape(worth(answer)).capitalize()}.",
+        f"{worth(answer).capitalize()}.",
     )
     drawn.add_column("row", justify="right")
     drawn.add_column("column", overflow="fold")
@@ -60,8 +56,8 @@ def show_filled(cells: pa.Table, answer: Answer) -> None:
     for cell in cells.slice(0, MOST_CELLS).sort_by("row").to_pylist():
         drawn.add_row(
             f"{cell['row']:,}",
-            escape(cell["column"]),
-            escape(str(cell["value"])),
+            number(cell["column"]),
+            number(cell["value"]),
             percent(cell["probability"]),
         )
     screen().print(drawn)

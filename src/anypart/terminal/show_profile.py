@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from anypart.terminal.screen import grid, percent, print_json, screen
+from anypart.terminal.screen import grid, number, percent, print_json, screen
 
 if TYPE_CHECKING:
     from anypart.data.profile import ColumnProfile, Profile
@@ -17,8 +17,6 @@ def show_profile(found: Profile, *, as_json: bool) -> None:
     if as_json:
         print_json(found.to_json())
         return
-    from rich.markup import escape
-
     modelled = sum(c.kind not in LEFT_OUT for c in found.columns)
     console = screen()
     drawn = grid(
@@ -31,26 +29,26 @@ def show_profile(found: Profile, *, as_json: bool) -> None:
     drawn.add_column("values")
     for column in found.columns:
         drawn.add_row(
-            escape(column.name),
+            number(column.name),
             column.kind,
-            escape(column.reason),
+            number(column.reason),
             percent(column.missing_share) if column.missing_share else "",
-            escape(_values(column)),
+            number(_values(column)),
             style="dim" if column.kind in LEFT_OUT else "",
         )
     console.print(drawn)
     for column in found.columns:
         for warning in column.warnings:
-            console.print(f"{escape(column.name)}: {escape(warning)}")
+            console.print(number(f"{column.name}: {warning}"))
     for note in found.notes:
-        console.print(escape(note))
+        console.print(number(note))
     if found.excerpt:
         first, last = found.excerpt.start, found.excerpt.stop - 1
         console.print(
-            f"[dim]Rows {first:,} to {last:,}, counted from 0, show every category that is "
-            "not rare.[/dim]"
+            f"Rows {first:,} to {last:,}, counted from 0, show every category that is not rare.",
+            style="dim",
         )
-    console.print("[dim]Another kind: --kind column=kind, when profiling and fitting.[/dim]")
+    console.print("Another kind: --kind column=kind, when profiling and fitting.", style="dim")
 
 
 def _values(column: ColumnProfile) -> str:

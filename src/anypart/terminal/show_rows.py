@@ -62,7 +62,7 @@ def _show(tables: Iterable[pa.Table]) -> None:
     drawn = grid()
     for field in first.schema:
         right = not str(field.type).startswith(("string", "large_string", "dictionary"))
-        drawn.add_column(field.name, justify="right" if right else "left")
+        drawn.add_column(number(field.name), justify="right" if right else "left")
     shown = hidden = 0
     for table in itertools.chain([first], rest):
         part = table.slice(0, MOST_ROWS - shown)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from anypart.terminal.screen import bar, grid, print_json, screen
+from anypart.terminal.screen import bar, grid, number, print_json, screen
 
 if TYPE_CHECKING:
     from anypart.scores.evaluate import Scores
@@ -77,16 +77,14 @@ def show_pairs(pairs: list[tuple[str, str, float]], top: int, note: str) -> None
         note: what the numbers are worth.
 
     """
-    from rich.markup import escape
-
-    drawn = grid("What columns say about each other, nats", escape(note))
+    drawn = grid("What columns say about each other, nats", note)
     drawn.add_column("column", overflow="fold")
     drawn.add_column("column", overflow="fold")
     drawn.add_column("nats", justify="right")
     drawn.add_column("")
     most = max((nats for *_, nats in pairs), default=1.0) or 1.0
     for one, other, nats in pairs[:top]:
-        drawn.add_row(escape(one), escape(other), f"{nats:.3f}", bar(nats / most))
+        drawn.add_row(number(one), number(other), f"{nats:.3f}", bar(nats / most))
     screen().print(drawn)
     if len(pairs) > top:
         print(f"… and {len(pairs) - top:,} pairs more. --top {len(pairs)} shows them all.")
