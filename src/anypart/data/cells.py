@@ -88,7 +88,7 @@ def _intervals(
         pad = max(1.0, np.ceil(0.1 * (steps[-1] - steps[0])))
         low = max(0.0, steps[0] - pad) if steps[0] >= 0 else steps[0] - pad
         ends = np.array([low, steps[-1] + pad + 1])
-        return ends - np.searchsorted(atoms, ends) if gridded else ends
+        return ends - np.searchsorted(atoms, ends).astype(np.float64) if gridded else ends
     m = int(counts.sum())
     k = max(round(budget * m / n), min(4, m // 30), 1)
     end = places[-1] + 1 if gridded else np.nextafter(places[-1], np.inf)

@@ -1,5 +1,8 @@
 """`Codec`: rows of a table ↔ codes of its schema, column by column, vectorised."""
 
+# Arrow makes its compute functions when it is imported: no checker can see them.
+# pyright: reportAttributeAccessIssue=false
+
 from __future__ import annotations
 
 import datetime as dt

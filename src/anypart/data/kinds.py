@@ -1,5 +1,8 @@
 """What one column is, decided from its values, with the reason."""
 
+# Arrow makes its compute functions when it is imported: no checker can see them.
+# pyright: reportAttributeAccessIssue=false
+
 from __future__ import annotations
 
 import re

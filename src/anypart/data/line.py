@@ -66,12 +66,12 @@ class Line:
         low, high = (self._mean_place(c) for c in (first, last))
         inner_high = self.edges[self.first_piece[first] + self.n_pieces[first]]
         inner_low = self.edges[self.first_piece[last]]
-        floor = 1.0 if self.grid.over else np.finfo(np.float64).tiny
+        floor = 1.0 if self.grid.over else float(np.finfo(np.float64).tiny)
         return (
             cells[first].tail * both,
-            max(inner_high - low, floor),
+            max(float(inner_high) - low, floor),
             cells[last].tail * both,
-            max(high - inner_low, floor),
+            max(high - float(inner_low), floor),
         )
 
     def _mean_place(self, code: int) -> float:

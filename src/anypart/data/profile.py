@@ -1,5 +1,8 @@
 """What a table holds, for people: kinds with reasons, gaps, frequent values, an excerpt."""
 
+# Arrow makes its compute functions when it is imported: no checker can see them.
+# pyright: reportAttributeAccessIssue=false
+
 from __future__ import annotations
 
 from collections import Counter

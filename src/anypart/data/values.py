@@ -5,6 +5,9 @@ may come as text, a date as a timestamp, a word as a dictionary. Here is the one
 where that is settled.
 """
 
+# Arrow makes its compute functions when it is imported: no checker can see them.
+# pyright: reportAttributeAccessIssue=false
+
 from __future__ import annotations
 
 import datetime as dt
@@ -110,9 +113,20 @@ def _on_line(array: pa.Array, kind: Kind) -> NDArray[np.float64]:
         array = array.cast(pa.uint8())
     elif pa.types.is_null(of):
         return np.full(len(array), np.nan)
+    narrow = pa.types.is_float32(of) or pa.types.is_float16(of)
     x = array.cast(pa.float64(), safe=False)
     out = np.asarray(pc.fill_null(x, np.nan) if x.null_count else x, np.float64) * per_day
+    if narrow:
+        out = _widened(out, 7 if pa.types.is_float32(of) else 3)
     return np.floor(out / DAY) if kind == Kind.DATE and pa.types.is_timestamp(of) else out
+
+
+def _widened(x: NDArray[np.float64], digits: int) -> NDArray[np.float64]:
+    """Undo the noise of a narrow float: the single nearest to 39.1 is 39.1 as a double."""
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        scale = 10.0 ** (digits - 1 - np.floor(np.log10(np.abs(x))))
+        short = np.rint(x * scale) / scale
+    return np.where(np.isfinite(short), short, x)
 
 
 def parsed(array: pa.Array, to: pa.DataType) -> pa.Array:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
-import duckdb
 import pyarrow as pa
 
 from anypart.base.errors import DataError
@@ -17,21 +18,40 @@ from anypart.data.files.table import Table, first_line, unique_names
 
 def read_duckdb(path: Path, query: str | None) -> Table:
     """Open a query to a DuckDB file, read-only; it runs again whenever rows are streamed."""
-    with _duckdb(path) as base:
-        found = base.execute("SELECT table_name FROM duckdb_tables() ORDER BY 1").fetchall()
-        sql = query or _only_table([row[0] for row in found], path)
+    # Loaded here only: it takes longer than all the rest of a small question.
+    import duckdb
+
+    def stream(sql: str, size: int) -> Generator[Any, None, None]:
+        """Yield the schema, then the batches."""
         try:
-            schema = _rows(base, sql, path, 1).schema
+            with duckdb.connect(str(path), read_only=True) as base:
+                relation: Any = base.sql(sql)
+                if relation is None:
+                    raise DataError(f"the query {sql[:80]!r} to {path.name} gives no rows.")
+                # DuckDB renamed it in 1.4.
+                to_reader = (
+                    getattr(relation, "to_arrow_reader", None) or relation.fetch_arrow_reader
+                )
+                reader = to_reader(size)
+                yield reader.schema
+                yield from reader
         except duckdb.Error as error:
             raise _refused(sql, path, error) from None
-    names, notes = unique_names(schema.names)
-    schema = pa.schema([f.with_name(n) for f, n in zip(schema, names, strict=True)])
 
     def batches(size: int) -> Iterator[pa.RecordBatch]:
-        with _duckdb(path) as base:
-            for batch in _rows(base, sql, path, size):
-                yield batch.rename_columns(names)
+        for batch in islice(stream(sql, size), 1, None):
+            yield batch.rename_columns(names)
 
+    try:
+        with duckdb.connect(str(path), read_only=True) as base:
+            found = base.execute("SELECT table_name FROM duckdb_tables() ORDER BY 1").fetchall()
+    except duckdb.Error as error:
+        raise DataError(f"{path.name} cannot be read as a table: {first_line(error)}") from None
+    sql = query or _only_table([row[0] for row in found], path)
+    with closing(stream(sql, 1)) as start:
+        schema = next(start)
+    names, notes = unique_names(schema.names)
+    schema = pa.schema([f.with_name(n) for f, n in zip(schema, names, strict=True)])
     return Table(path.name, schema, batches, None, notes)
 
 
@@ -66,19 +86,6 @@ def read_sqlite(path: Path, query: str | None) -> Table:
             raise _refused(sql, path, error) from None
 
     return Table(path.name, schema, batches, None, notes)
-
-
-def _duckdb(path: Path) -> duckdb.DuckDBPyConnection:
-    return duckdb.connect(str(path), read_only=True)
-
-
-def _rows(base: duckdb.DuckDBPyConnection, sql: str, path: Path, size: int) -> pa.RecordBatchReader:
-    relation = base.sql(sql)
-    if relation is None:
-        raise DataError(f"the query {sql[:80]!r} to {path.name} has no rows; give a SELECT.")
-    # DuckDB renamed it in 1.4.
-    stream = getattr(relation, "to_arrow_reader", None) or relation.fetch_arrow_reader
-    return stream(size)
 
 
 def _sqlite(path: Path) -> sqlite3.Connection:

@@ -12,8 +12,10 @@ from anypart.base.errors import DataError
 DELIMITERS = ",;\t|"
 #: Cells that say that there is no value. `None` is not among them: it is a real answer
 #: in many tables ("None" of several options).
-MISSING = ["", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "-nan", "-NaN", "NULL", "null"]
-MISSING += ["Null"]
+MISSING = [
+    *("", "NA", "N/A", "n/a", "#N/A", "<NA>"),
+    *("NaN", "nan", "-nan", "-NaN", "NULL", "Null", "null"),
+]
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+")
 _DECIMAL_POINT = re.compile(r"[+-]?\d*\.\d+")

@@ -1,5 +1,8 @@
 """Tables in memory → `Table`: anything with an Arrow stream, rows as dicts, columns as lists."""
 
+# Arrow makes its compute functions when it is imported: no checker can see them.
+# pyright: reportAttributeAccessIssue=false
+
 from __future__ import annotations
 
 import json

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
-import duckdb
 import pyarrow as pa
 
 from anypart.base.errors import AnypartError, DataError
 
 #: What a reader may raise on a damaged source; every such error becomes a `DataError`.
-#: RuntimeError is there because DuckDB and Arrow's bindings raise it bare.
+#: RuntimeError is there because bindings raise it bare.
 SOURCE_ERRORS = (
     pa.ArrowException,
     OSError,
@@ -21,7 +20,6 @@ SOURCE_ERRORS = (
     KeyError,
     OverflowError,
     RuntimeError,
-    duckdb.Error,
 )
 
 
