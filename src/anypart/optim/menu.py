@@ -92,7 +92,10 @@ def wishes(n_rows: int, purpose: str) -> tuple[Wish, ...]:
         return (*found, _hidden("hidden_tree", min(most, 32), n_rows))
     found.append(_hidden("hidden_tree_1", most, n_rows))
     if purpose == "density":
-        found.append(Wish("order_agnostic", "order_agnostic", {}, 200, 20, 20, 256, 100_000))
+        passes, batch = (500, 64) if small else (200, 256)
+        found.append(
+            Wish("order_agnostic", "order_agnostic", {}, passes, 20, 20, batch, most_steps=100_000)
+        )
     found.append(_hidden("hidden_tree_2", most, n_rows, NOISE))
     # Its trees start from counts and get better in few, large batches only.
     n_trees = {"n_trees": 3 if small else 8}
