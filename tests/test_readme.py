@@ -1,0 +1,53 @@
+"""Both READMEs are run: their Python, and every line of their shell sessions."""
+
+import re
+import shlex
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from anypart.terminal import main as terminal
+
+ROOT = Path(__file__).parent.parent
+READMES = ["README.md", "README.zh-CN.md"]
+
+
+def blocks(readme: str, language: str) -> list[str]:
+    text = (ROOT / readme).read_text("utf-8")
+    return re.findall(rf"```{language}\n(.*?)```", text, re.S)
+
+
+@pytest.fixture
+def beside_penguins(tmp_path, monkeypatch):
+    shutil.copy(ROOT / "src/anypart/data/penguins.csv", tmp_path)
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize("readme", READMES)
+def test_the_python_of_the_readme_runs(readme, beside_penguins):
+    (code,) = blocks(readme, "python")
+    names = {}
+    exec(code, names)
+    assert names["full"].num_rows == 344
+    assert names["more"].num_rows == 100
+
+
+@pytest.mark.parametrize("readme", READMES)
+def test_every_command_of_the_readme_ends_well(readme, beside_penguins, monkeypatch):
+    (session,) = blocks(readme, "console")
+    for line in session.splitlines():
+        monkeypatch.setattr(sys, "argv", shlex.split(line))
+        with pytest.raises(SystemExit) as ended:
+            terminal.main()
+            raise SystemExit(0)
+        assert not ended.value.code, line
+    assert Path("report.html").stat().st_size > 10_000
+
+
+def test_the_readmes_name_the_two_commands():
+    for readme in READMES:
+        text = (ROOT / readme).read_text("utf-8")
+        assert "make demo" in text
+        assert "make test" in text
