@@ -227,3 +227,19 @@ def test_one_value_of_a_continuous_column_has_a_density_and_no_probability(dated
     narrow = dated.ask("seen", given="20.122 < price < 20.124").value["probability"]
     exact = dated.ask("seen", given={"price": 20.123}).value["probability"]
     assert np.allclose(narrow, exact, atol=1e-6)
+
+
+def test_conditions_the_fit_calls_impossible_are_refused(fitted) -> None:
+    model = fitted.model
+    p = model.p.copy()
+    p[0, :, :, 0] = 0
+    impossible = Fitted(fitted.schema, type(model)(model.layout.n_cats, p))
+    given = {c.name: c.categories[0] for c in fitted.schema.modelled if c.categories}
+    for ask in (
+        lambda: impossible.ask("age", given=given),
+        lambda: impossible.ask("age", "gain", given=given),
+        lambda: impossible.sample(3, given=given),
+        lambda: impossible.probability("age > 30", given=given),
+    ):
+        with pytest.raises(QuestionError, match="has probability 0"), np.errstate(all="ignore"):
+            ask()

@@ -41,9 +41,10 @@ def ask_one(reader: Reader, model: Model, at: int, event: Event) -> Answer:
     column = reader.columns[at]
     base = Evidence.nothing(1, len(reader.columns))
     evidence, _ = event.onto(base)
-    require_possible(model, evidence, event)
     found = events.conditional(model, evidence)
     probs = np.exp(found.value[:, model.layout.slices[at]])
+    if not probs.sum() > 0:  # 0 or NaN: nothing is possible
+        raise QuestionError(_impossible(event))
     probs /= probs.sum()
     table: dict[str, Any] = {"value": list(reader.codec.labels(at)), "probability": probs[0]}
     details: dict[str, Any] = {}
@@ -59,10 +60,14 @@ def ask_one(reader: Reader, model: Model, at: int, event: Event) -> Answer:
 def require_possible(model: Model, evidence: Evidence, event: Event) -> None:
     """Refuse conditions that the model gives no probability, for nothing follows from them."""
     if event.parts and not np.isfinite(events.log_prob(model, evidence).value).all():
-        raise QuestionError(
-            f"{event.text!r} has probability 0 under the fit, so nothing can be asked given it. "
-            "Change the conditions."
-        )
+        raise QuestionError(_impossible(event))
+
+
+def _impossible(event: Event) -> str:
+    return (
+        f"{event.text!r} has probability 0 under the fit, so nothing can be asked given it. "
+        "Change the conditions."
+    )
 
 
 def _points(reader: Reader, at: int, event: Event) -> Points:
@@ -144,7 +149,7 @@ def ask_joint(reader: Reader, model: Model, columns: tuple[int, ...], event: Eve
         errors += [] if found.error is None else [found.error]
     log_all = np.logaddexp.reduce(log_p)
     if not np.isfinite(log_all):
-        raise QuestionError(f"{event.text!r} has probability 0 under the fit. Change it.")
+        raise QuestionError(_impossible(event))
     table: dict[str, Any] = {}
     for at, code in zip(columns, np.unravel_index(np.arange(total), sizes), strict=True):
         table[reader.columns[at].name] = pa.array(reader.codec.labels(at)).take(pa.array(code))
@@ -168,7 +173,7 @@ def ask_probability(reader: Reader, model: Model, asked: Given, given: Given) ->
     both_text = [*parse_conditions(asked, names), *parse_conditions(given, names)]
     below = _log_prob(reader, model, known)
     if not np.isfinite(below.value[0]):
-        raise QuestionError(f"{known.text!r} has probability 0 under the fit. Change it.")
+        raise QuestionError(_impossible(known))
     try:
         above = _log_prob(reader, model, reader.event(both_text))
     except QuestionError:  # each is possible alone, and no row meets both

@@ -56,10 +56,16 @@ def audit_batch(reader: Reader, model: Model, batch: Any, top: int, first_row: i
             score[beyond, at] = np.maximum(score[beyond, at], floor)
     order = np.argsort(-score, axis=None, kind="stable")[:top]
     order = order[np.isfinite(score.ravel()[order])]
-    found = [
-        _describe(reader, model, batch, log_p, int(i), score, encoded.codes, first_row)
-        for i in order
-    ]
+    found: list[dict[str, Any]] = []
+    for row, at in (divmod(int(i), len(reader.columns)) for i in order):
+        place = model.layout.slices[at]
+        own = {
+            "row": row + first_row,
+            "value": str(flat(batch.column(reader.columns[at].name).slice(row, 1))[0].as_py()),
+            "surprise": float(score[row, at]),
+        }
+        code = int(encoded.codes[row, at])
+        found.append(own | _expectation(reader, at, np.exp(log_p[row, place]), code))
     return pa.Table.from_pylist(found, schema=FIELDS)
 
 
@@ -83,27 +89,11 @@ def _outside(x: Reals, column: Column) -> NDArray[np.bool_]:
     return (x < low) | (x > high)
 
 
-def _describe(
-    reader: Reader,
-    model: Model,
-    batch: Any,
-    log_p: Reals,
-    place: int,
-    score: Reals,
-    codes: NDArray[np.int32],
-    first_row: int,
-) -> dict[str, Any]:
-    row, at = divmod(place, len(reader.columns))
-    column = reader.columns[at]
-    probs = np.exp(log_p[row, model.layout.slices[at]])
+def _expectation(reader: Reader, at: int, probs: Reals, code: int) -> dict[str, Any]:
     likely = int(probs.argmax())
-    value = flat(batch.column(column.name))[row].as_py()
     return {
-        "row": row + first_row,
-        "column": column.name,
-        "value": str(value),
+        "column": reader.columns[at].name,
         "expected": reader.codec.labels(at)[likely],
-        "probability": float(probs[codes[row, at]]),
+        "probability": float(probs[code]),
         "expected_probability": float(probs[likely]),
-        "surprise": float(score[row, at]),
     }

@@ -145,12 +145,12 @@ class Fitted:
             if len(found) == 1:
                 return asking.ask_one(self._reader, self.model, found[0], event)
             return asking.ask_joint(self._reader, self.model, found, event)
-        if len(found) > 1:
+        at, *others = found
+        if others:
             raise QuestionError("With rows, one column is asked at a time.")
-        ask_rows = asking.ask_rows
         parts, errors = list[pa.Table](), list[NDArray[np.float64]]()
         for batch in read(rows).batches(BLOCK):
-            table, error = ask_rows(self._reader, self.model, found[0], event, batch)
+            table, error = asking.ask_rows(self._reader, self.model, at, event, batch)
             parts.append(table)
             errors += [] if error is None else [error]
         value = give_back(pa.concat_tables(parts), kind_of(rows)) if parts else pa.table({})
