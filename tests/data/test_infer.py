@@ -1,3 +1,4 @@
+import decimal
 import importlib.resources
 import json
 
@@ -100,6 +101,36 @@ def test_zones_stay_whole_and_rare_values_of_many_share_a_bin():
 
 def test_unreadable_and_infinite_values_are_counted_in_the_reason():
     assert "1 infinite or unreadable" in kind_of([1.5, 2.5, float("inf"), 3.5] * 1).reason
+
+
+@pytest.mark.parametrize("d", [2, 3, 60])
+@pytest.mark.parametrize(
+    "kind",
+    [pa.duration("us"), pa.time64("us"), pa.time32("s"), pa.date64(), pa.timestamp("ns"),
+     pa.timestamp("us", "UTC"), pa.uint8(), pa.int8(), pa.float32(), pa.float16(),
+     pa.decimal128(10, 2), pa.large_string(), pa.string_view()],
+    ids=str,
+)  # fmt: skip
+def test_any_arrow_type_goes_there_and_back(kind, d):
+    days = 86_400_000 if kind == pa.date64() else 1
+    values = pa.array([days * (i % d) for i in range(120)], pa.int64())
+    if pa.types.is_time32(kind) or pa.types.is_float16(kind):
+        values = values.cast(pa.int32() if pa.types.is_time32(kind) else pa.float32())
+    if pa.types.is_decimal(kind):
+        values = pa.array([decimal.Decimal(v) for v in values.to_pylist()])
+    if str(kind).endswith(("string", "view")):
+        values = pa.array([f"w{v}" for v in values.to_pylist()])
+    rows = pa.table({"x": values.cast(kind), "y": [0, 1] * 60})
+    codec = Codec(infer_schema(read(rows)))
+    coded = codec.encode(rows)
+    again = codec.encode(codec.decode(coded.codes, coded.seen, np.random.default_rng(0)))
+    assert coded.seen.all()
+    assert (again.codes == coded.codes).all()
+
+
+def test_integers_beyond_doubles_are_rounded_not_refused():
+    rows = {"x": [2**63 - 1 - i % 3 for i in range(60)], "y": [0, 1] * 30}
+    assert Codec(infer_schema(read(rows))).encode(read(rows).to_arrow()).seen.all()
 
 
 def test_overrides_are_obeyed_or_refused():

@@ -85,7 +85,8 @@ def _intervals(
     if not len(places) or (not gridded and len(places) == 1):
         # Nothing to learn a density from: one cell around everything, so that every value
         # has a code; not below zero if nothing is.
-        pad = max(1.0, np.ceil(0.1 * (steps[-1] - steps[0])))
+        pad = max(1.0, np.ceil(0.1 * (steps[-1] - steps[0])), np.abs(steps).max() * 1e-6)
+        pad = np.ceil(pad) if gridded else pad
         low = max(0.0, steps[0] - pad) if steps[0] >= 0 else steps[0] - pad
         ends = np.array([low, steps[-1] + pad + 1])
         return ends - np.searchsorted(atoms, ends).astype(np.float64) if gridded else ends

@@ -27,6 +27,9 @@ _TIME = r"^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:?\d
 _KEY_NAME = re.compile(r"(^|_|\b)(id|key|uuid|guid|index|rowid|row_id)$", re.IGNORECASE)
 
 
+_SPANS = ("time32", "time64", "duration")  # numbers only: Arrow cannot read them from text
+
+
 @dataclass(frozen=True)
 class Facts:
     """What is known of one column.
@@ -61,6 +64,11 @@ def column_of(
     facts = Facts(name, array.drop_null(), missing)
     kind, arrow_type, reason = _guess(facts)
     if wanted is not None:
+        if arrow_type.startswith(_SPANS) and wanted in (Kind.BINARY, Kind.CATEGORICAL):
+            raise DataError(
+                f"column {name!r} cannot be {wanted}: its type is {arrow_type}. Let it be count or "
+                "continuous, or give it as text."
+            )
         kind, arrow_type = wanted, _type_for(wanted, arrow_type, facts)
         reason = f"{wanted}, as asked"
     column = Column(name, kind, reason, n_missing=missing, arrow_type=arrow_type)
@@ -98,7 +106,7 @@ def _guess(facts: Facts) -> tuple[Kind, str, str]:
     n, d = len(values), len(pc.unique(spelt))
     if d == 1:
         return Kind.CONSTANT, arrow_type, f"one value: {spelt[0].as_py()[:40]}"
-    if d == 2:
+    if d == 2 and not arrow_type.startswith(_SPANS):
         return Kind.BINARY, arrow_type, "two values"
     if arrow_type in ("string", "bool"):
         return _guess_words(spelt, n, d)
