@@ -18,7 +18,7 @@ BLOCK_CELLS = 20_000_000  # floats of the one-hot block that is multiplied at on
 
 def pair_counts(
     layout: Layout, codes: Codes, seen: Mask, weights: NDArray[np.floating] | None = None
-) -> NDArray[np.float64]:
+) -> NDArray[np.float32]:
     """Count the rows in which two categories meet, both cells seen, (flat, flat).
 
     Args:
@@ -33,7 +33,7 @@ def pair_counts(
     """
     total = layout.total
     starts = np.array([s.start for s in layout.slices])
-    counts = np.zeros((total, total), np.float64)
+    counts = np.zeros((total, total), np.float32)
     size = max(256, BLOCK_CELLS // max(total, 1))
     for start in range(0, len(codes), size):
         mask = seen[start : start + size]
@@ -48,7 +48,7 @@ def pair_counts(
 
 
 def mutual_information(
-    layout: Layout, counts: NDArray[np.float64], pseudo: float = 0.1
+    layout: Layout, counts: NDArray[np.floating], pseudo: float = 0.1
 ) -> NDArray[np.float64]:
     """Mutual information of every two columns, (cols, cols), nats, 0 on the diagonal.
 

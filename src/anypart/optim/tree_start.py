@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from anypart.optim.expected_counts import e_step_down, e_step_up, make_batch
 
 CLUSTER_ROUNDS = 30  # of EM that deals the rows of the sample to the trees of a mixture
 RESTRUCTURE_ROUNDS = 3
+MOST_WORK = 1e11  # multiplications to find structures with, about two seconds
 
 
 @dataclass
@@ -64,6 +65,12 @@ def make_sample(layout: Layout, codes: Codes, seen: Mask) -> Sample:
     return Sample(layout, codes, seen, tuple(margins))
 
 
+def fewer_rows(sample: Sample, n_structures: int) -> Sample:
+    """Keep so many rows that counting all pairs stays within `MOST_WORK`, at least 500."""
+    n_rows = int(max(500, MOST_WORK / n_structures / sample.layout.total**2))
+    return replace(sample, codes=sample.codes[:n_rows], seen=sample.seen[:n_rows])
+
+
 def start_independent(sample: Sample) -> GrowingTree:
     """One node, one state."""
     emissions = [m[None, :].copy() for m in sample.margins]
@@ -75,6 +82,7 @@ def start_hidden(
     sample: Sample, n_states: int, noise: float, rng: np.random.Generator
 ) -> GrowingTree:
     """A node per column along the spanning tree; random tables around the margins."""
+    sample = fewer_rows(sample, 1)
     counts = pair_counts(sample.layout, sample.codes, sample.seen)
     order, parent = _best_tree(sample.layout, counts, noise, rng)
     shape = tree_shape(order, parent, (n_states,) * sample.layout.n_cols)
@@ -91,7 +99,7 @@ def start_hidden(
 
 def start_chow_liu(sample: Sample, noise: float, rng: np.random.Generator) -> GrowingTree:
     """The spanning tree with the sample's counts in its tables."""
-    return _observed_tree(sample, None, noise, rng)
+    return _observed_tree(fewer_rows(sample, 1), None, noise, rng)
 
 
 def start_mixture(
@@ -103,6 +111,7 @@ def start_mixture(
         The trees, and the share of the rows that each explains.
 
     """
+    sample = fewer_rows(sample, n_trees * RESTRUCTURE_ROUNDS)
     classes = independent_shape(sample.layout.n_cols)
     classes = Shape((-1,), (n_trees,), classes.node_of)
     transitions = [np.full((1, n_trees), 1 / n_trees, np.float32)]
@@ -137,7 +146,7 @@ def to_shares(table: NDArray[np.floating]) -> Array:
 
 
 def _best_tree(
-    layout: Layout, counts: NDArray[np.float64], noise: float, rng: np.random.Generator
+    layout: Layout, counts: NDArray[np.floating], noise: float, rng: np.random.Generator
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     information = mutual_information(layout, counts)
     return spanning_tree(perturbed(information, noise, rng) if noise else information)
