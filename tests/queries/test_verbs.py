@@ -11,7 +11,7 @@ from anypart.base.errors import ColumnError, QuestionError
 from anypart.data.codec import Codec
 from anypart.data.files import read
 from anypart.data.infer import infer_schema
-from anypart.models.contract import Layout
+from anypart.models.contract import Ability, Layout
 from anypart.models.hidden_tree import HiddenTree
 from anypart.models.latent_tree.model import TreeParts
 from anypart.models.latent_tree.shape import Shape
@@ -243,3 +243,21 @@ def test_conditions_the_fit_calls_impossible_are_refused(fitted) -> None:
     ):
         with pytest.raises(QuestionError, match="has probability 0"), np.errstate(all="ignore"):
             ask()
+
+
+def test_a_model_that_does_not_sum_cells_out_never_answers_as_exact(fitted, table) -> None:
+    model = type(fitted.model)(fitted.model.layout.n_cats, fitted.model.p, weighted=False)
+    model.ability = Ability(any_part=False, weighted=False)
+    loose = Fitted(fitted.schema, model)
+    for answer in (
+        loose.ask("age"),
+        loose.ask("age", "sex"),
+        loose.probability("age > 43"),
+        loose.log_prob(table.slice(0, 2)),
+        loose.complete(table.slice(0, 2)),
+        loose.audit(table.slice(0, 2)),
+        loose.dependence(),
+        loose.sample(2),
+    ):
+        assert not answer.exact
+        assert "differ a little" in answer.reason
