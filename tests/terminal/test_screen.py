@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
@@ -55,6 +56,24 @@ def test_neighbouring_intervals_are_joined_without_losing_mass(
     )
     show_answer(Answer(value, True, "p(a)"), as_json=False)
     lines = [line for line in capsys.readouterr().out.splitlines() if "%" in line]
-    assert lines[0].startswith(" 0 to 4 ")
-    assert lines[-1].startswith(" 60 to 64 ")
-    assert len(lines) == n // 4
+    assert lines[0].startswith(" 0 to 7 ")
+    assert lines[-1].startswith(" 63")
+    shares = [float(line.split("%")[0].split()[-1]) for line in lines]
+    assert sum(shares) == pytest.approx(100, abs=0.5)
+
+
+def test_a_spike_stays_by_itself(capsys: pytest.CaptureFixture[str]) -> None:
+    n = 40
+    mass = np.full(n, 0.5 / (n - 1))
+    mass[0] = 0.5
+    value = pa.table(
+        {
+            "value": [str(i) for i in range(n)],
+            "probability": mass,
+            "low": np.arange(n, dtype=float),
+            "high": np.arange(n, dtype=float),
+        }
+    )
+    show_answer(Answer(value, True, "p(a)"), as_json=False)
+    lines = [line for line in capsys.readouterr().out.splitlines() if "%" in line]
+    assert lines[0].split()[:3] == ["0", "50.0", "%"]

@@ -63,7 +63,7 @@ class FitProgress:
             self._live.stop()
         if kind is KeyboardInterrupt:
             raise KeyboardInterrupt(
-                f"Stopped. What was learned is kept in {self._folder}; run the same command "
+                f"Stopped. What was learned is kept beside {self._folder}; run the same command "
                 "again to go on from there."
             ) from None
 
@@ -128,9 +128,9 @@ class FitProgress:
     def table(self) -> Table:
         """Draw what is known now."""
         left = self._seconds_left
-        caption = "Higher is better. Ctrl-C stops; the same command goes on."
+        caption = "Higher is better."
         if left is not None:
-            caption = f"About {duration(left)} left. {caption}"
+            caption = f"About {duration(left)} left. Ctrl-C stops; the same command goes on."
         drawn = grid(self._title, caption)
         drawn.add_column("model")
         drawn.add_column("progress", width=24)

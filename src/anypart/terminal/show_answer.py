@@ -11,7 +11,8 @@ if TYPE_CHECKING:
 
     from anypart.queries.answer import Answer
 
-MOST_LINES = 20
+MOST_LINES = 21
+LEAST_MASS = 0.1  # of a line that joins several; so there are at most 21 of them
 
 
 def worth(answer: Answer) -> str:
@@ -87,16 +88,23 @@ def _distribution(answer: Answer) -> Table:
 
 
 def _merged(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Join neighbouring intervals until there are few enough to be looked at."""
+    """Join neighbouring values until there are few enough to be looked at.
+
+    What holds a tenth of the mass by itself, such as a spike at 0, stays by itself.
+    """
     if len(rows) <= MOST_LINES:
         return rows
-    size = -(-len(rows) // MOST_LINES)
-    joined: list[dict[str, Any]] = []
-    for start in range(0, len(rows), size):
-        part = rows[start : start + size]
-        first, last = part[0]["value"], part[-1]["value"]
-        low = first.strip("[)").split(", ")[0]
-        high = last.strip("[)").split(", ")[-1]
-        label = first if len(part) == 1 else f"{low} to {high}"
-        joined.append({"value": label, "probability": sum(r["probability"] for r in part)})
-    return joined
+    groups: list[list[dict[str, Any]]] = [[]]
+    for row in rows:
+        full = sum(r["probability"] for r in groups[-1]) >= LEAST_MASS
+        if groups[-1] and (full or row["probability"] >= LEAST_MASS):
+            groups.append([])
+        groups[-1].append(row)
+    return [{"value": _label(g), "probability": sum(r["probability"] for r in g)} for g in groups]
+
+
+def _label(group: list[dict[str, Any]]) -> str:
+    first, last = group[0]["value"], group[-1]["value"]
+    if len(group) == 1:
+        return first
+    return f"{first.strip('[)').split(', ')[0]} to {last.strip('[)').split(', ')[-1]}"
