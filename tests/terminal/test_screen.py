@@ -57,7 +57,7 @@ def test_neighbouring_intervals_are_joined_without_losing_mass(
     show_answer(Answer(value, True, "p(a)"), as_json=False)
     lines = [line for line in capsys.readouterr().out.splitlines() if "%" in line]
     assert lines[0].startswith(" 0 to 7 ")
-    assert lines[-1].startswith(" 63")
+    assert lines[-1].startswith(" [63, 64)")
     shares = [float(line.split("%")[0].split()[-1]) for line in lines]
     assert sum(shares) == pytest.approx(100, abs=0.5)
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from anypart.queries.answer import Answer
 
 MOST_LINES = 21
-LEAST_MASS = 0.1  # of a line that joins several; so there are at most 21 of them
+SPIKE = 0.1  # of the mass in one value; the rest is joined to tenths, at most 21 lines
 
 
 def worth(answer: Answer) -> str:
@@ -94,10 +94,11 @@ def _merged(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """
     if len(rows) <= MOST_LINES:
         return rows
+    rest = sum(r["probability"] for r in rows if r["probability"] < SPIKE)
     groups: list[list[dict[str, Any]]] = [[]]
     for row in rows:
-        full = sum(r["probability"] for r in groups[-1]) >= LEAST_MASS
-        if groups[-1] and (full or row["probability"] >= LEAST_MASS):
+        full = sum(r["probability"] for r in groups[-1]) >= SPIKE * rest
+        if groups[-1] and (full or row["probability"] >= SPIKE):
             groups.append([])
         groups[-1].append(row)
     return [{"value": _label(g), "probability": sum(r["probability"] for r in g)} for g in groups]
