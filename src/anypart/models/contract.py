@@ -54,6 +54,7 @@ class Evidence:
         weights: column → (rows or 1, n_cats[column]) log-weights of its categories, nats
             (0 possible, −inf excluded); such a column has `seen` False everywhere, and
             the event's probability sums its categories by exp(weight).
+
     """
 
     codes: Codes
@@ -84,6 +85,7 @@ class Ability:
     Args:
         any_part: log_prob and conditional of any seen part, the rest summed out.
         weighted: evidence with log-weights as well.
+
     """
 
     any_part: bool

@@ -16,7 +16,8 @@ class Learner(Protocol):
         """Learn from one mini-batch.
 
         Args:
-            codes, seen: (rows, cols), as in `Evidence`; unseen cells are summed out.
+            codes: (rows, cols), as in `Evidence`.
+            seen: (rows, cols); unseen cells are summed out.
             progress: share of the planned steps already done, in [0, 1).
 
         Returns:

@@ -97,14 +97,14 @@ def _fill_column(table: pa.Table, name: str, new: pa.Array) -> tuple[pa.Table, M
     if name not in table.column_names:
         return table.append_column(name, new), np.ones(table.num_rows, np.bool_)
     old = table.column(name)
-    empty = pc.is_null(old, nan_is_null=True)
+    empty = old.is_null(nan_is_null=True)
     hole = np.asarray(empty).astype(np.bool_)
     if not hole.any():
         return table, hole
     kind = new.type if pa.types.is_null(old.type) else old.type
     if pa.types.is_dictionary(kind):
         old, kind = old.cast(kind.value_type), kind.value_type
-    filled = pc.if_else(empty, new.cast(kind, safe=False), old.cast(kind))
+    filled = pc.call_function("if_else", [empty, new.cast(kind, safe=False), old.cast(kind)])
     at = table.column_names.index(name)
     return table.set_column(at, pa.field(name, kind), filled), hole
 

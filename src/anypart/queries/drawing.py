@@ -68,7 +68,9 @@ def _draw_block(
     seen = gaps.draw(n, event.parts, rng)
     for at, column in enumerate(reader.columns):
         kept = pa.array(seen[:, at])
-        masked = pc.if_else(kept, table.column(at), pa.scalar(None, table.column(at).type))
+        masked = pc.call_function(
+            "if_else", [kept, table.column(at), pa.scalar(None, table.column(at).type)]
+        )
         table = table.set_column(at, column.name, masked)
     return table
 
