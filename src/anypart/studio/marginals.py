@@ -19,6 +19,7 @@ from anypart.models.contract import Evidence, Layout, Model
 Reals = NDArray[np.float64]
 BINS = 24
 MOST_CATEGORIES = 8
+DAYS_WITHOUT_HOURS = 3  # a longer axis of times is labelled with dates
 _TAIL = 0.005  # share of rows that a histogram leaves out at either end, so that it shows the rest
 
 
@@ -131,6 +132,8 @@ def _numbers(codec: Codec, at: int, edges: Reals, data: Reals, model: Reals) -> 
     half = column.resolution / 2  # a bin of a grid begins half a step before its first point
     ends = np.linspace(edges[0] + half, edges[-1] - half, 3)
     ticks = [show_number(_rounded(x, column), column) for x in ends.tolist()]
+    if column.kind == Kind.TIME and ends[-1] - ends[0] > DAYS_WITHOUT_HOURS * 86_400:
+        ticks = [tick.split(" ")[0] for tick in ticks]
     return tuple(ticks), data, said
 
 
