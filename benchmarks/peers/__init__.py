@@ -17,6 +17,7 @@ from benchmarks.data import ROOT
 from benchmarks.memory import Run, run
 
 TORCH = "torch==2.13.0"  # first, so that its CPU build is taken where that is the default
+WITHOUT = {"mostlyai": "torchvision"}  # its build for another torch stops transformers
 ENVIRONMENTS: dict[str, Sequence[Sequence[str]]] = {
     "judge": (("scikit-learn", "sdmetrics", "pandas<3", "pyarrow"),),
     "mostlyai": ((TORCH,), ("mostlyai-engine~=2.7",)),
@@ -56,6 +57,9 @@ def make() -> None:
         for packages in installs:
             pip = [home() / name / "bin" / "pip", "install", "--quiet"]
             subprocess.run([*pip, *packages], check=True)
+        if name in WITHOUT:
+            pip = [home() / name / "bin" / "pip", "uninstall", "--quiet", "--yes"]
+            subprocess.run([*pip, WITHOUT[name]], check=True)
 
 
 def run_script(script: str, environment: str | None, arguments: Sequence[str], log: Path) -> Run:

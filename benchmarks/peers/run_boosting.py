@@ -45,6 +45,7 @@ for column in job.columns:
         continue
     kinds = [others.index(c) for c in others if c in words]
     settings = {"categorical_features": kinds, "early_stopping": True, "random_state": 0}
+    settings |= {"learning_rate": 0.05, "max_leaf_nodes": 15, "max_iter": 300}
     if job.is_number(column):
         y = job.train.loc[known, column].to_numpy()
         mean = HistGradientBoostingRegressor(**settings).fit(seen, y).predict(rows)
@@ -52,7 +53,7 @@ for column in job.columns:
         job.guess_number(column, mean, median.predict(rows))
     else:
         y = job.train.loc[known, column]
-        rare = y.map(y.value_counts()) < 5  # too few for a validation part with all classes
+        rare = y.map(y.value_counts()) < 20  # boosting many rare classes at once diverges
         model = HistGradientBoostingClassifier(**settings).fit(seen[~rare], y[~rare])
         job.guess_category(column, list(model.classes_), model.predict_proba(rows))
 job.clock("fit and cells", start)
