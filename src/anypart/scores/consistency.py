@@ -140,42 +140,6 @@ def answer_together(model: Model, questions: list[Question]) -> list[Found]:
     each = [with_each(questions[n], c, layout.n_cats[c]) for n, c in extended]
     codes, seen = (np.concatenate([pair[at] for pair in each]) for at in range(2))
     evidence = Evidence(codes, seen)
-    shares = _kinds_of_answers(fitted, questions[:ASKED])
-    return Consistency(
-        questions=len(questions),
-        order_mean=float(np.mean(orders)) if orders else 0.0,
-        order_p99=float(np.quantile(orders, 0.99)) if orders else 0.0,
-        ratio_mean=float(gaps.mean()),
-        ratio_max=float(gaps.max()),
-        exact=shares.get("exact"),
-        estimated=shares.get("estimated"),
-        refused=shares.get("refused"),
-    )
-
-
-@dataclass(frozen=True)
-class Found:
-    """One question answered in three ways.
-
-    Args:
-        a_first: p(a | given) p(b | a, given), (n_cats[a], n_cats[b]).
-        b_first: p(b | given) p(a | b, given), the same shape.
-        ratio_gap: |p(a | given) − p(a, given) / p(given)|, (n_cats[a],).
-    """
-
-    a_first: Reals
-    b_first: Reals
-    ratio_gap: Reals
-
-
-def answer_together(model: Model, questions: list[Question]) -> list[Found]:
-    """Answer some questions with few calls of the model; each way keeps to its own route."""
-    layout = model.layout
-    given = Evidence(np.stack([q.codes for q in questions]), np.stack([q.given for q in questions]))
-    margins = _conditional(model, given)
-    extended = [(n, c) for n, q in enumerate(questions) for c in (q.a, q.b)]
-    each = [with_each(questions[n], c, layout.n_cats[c]) for n, c in extended]
-    evidence = Evidence(*(np.concatenate(x) for x in zip(*each, strict=True)))
     shares = np.concatenate([margins[n, layout.slices[c]] for n, c in extended])
     rest = np.zeros((len(shares), layout.total))
     possible = np.flatnonzero(shares > 0)  # a model refuses to go on from what it excludes
