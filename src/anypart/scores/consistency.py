@@ -138,8 +138,9 @@ def answer_together(model: Model, questions: list[Question]) -> list[Found]:
     margins = _conditional(model, given)
     extended = [(n, c) for n, q in enumerate(questions) for c in (q.a, q.b)]
     each = [with_each(questions[n], c, layout.n_cats[c]) for n, c in extended]
-    codes, seen = (np.concatenate([pair[at] for pair in each]) for at in range(2))
-    evidence = Evidence(codes, seen)
+    evidence = Evidence(
+        np.concatenate([codes for codes, _ in each]), np.concatenate([seen for _, seen in each])
+    )
     shares = np.concatenate([margins[n, layout.slices[c]] for n, c in extended])
     rest = np.zeros((len(shares), layout.total))
     possible = np.flatnonzero(shares > 0)  # a model refuses to go on from what it excludes
