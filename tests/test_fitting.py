@@ -14,6 +14,7 @@ import pytest
 import anypart
 from anypart import fitting
 from anypart.base.errors import FitError
+from anypart.models.contract import Evidence
 from anypart.optim.events import Finished
 
 
@@ -98,3 +99,17 @@ def test_a_finished_fit_is_replaced_only_when_that_is_asked(tmp_path: Path) -> N
 
 def test_rows_to_validate_on_can_be_given(tmp_path: Path) -> None:
     assert answers(fit(None, valid=rows(50, 9)))
+
+
+def test_a_fit_keeps_the_baselines_that_were_trained_on_its_table(tmp_path: Path) -> None:
+    kept = fit(tmp_path / "f")
+    again = anypart.load(tmp_path / "f")
+    assert set(again.baselines) == {"independent", "chow_liu"}
+    nothing = Evidence.nothing(1, 3)
+    for name, model in kept.baselines.items():
+        expected = model.conditional(nothing)
+        np.testing.assert_array_equal(again.baselines[name].conditional(nothing), expected)
+    independent = kept.baselines["independent"]
+    share = np.exp(independent.conditional(nothing))[0, independent.layout.slices[0]]
+    ones = np.mean(np.asarray(rows().column("a")) == "1")
+    assert share[1] == pytest.approx(ones, abs=0.04)  # of nine tenths of the rows

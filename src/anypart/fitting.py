@@ -22,12 +22,13 @@ from anypart.data.packed import PackedCodes, pack
 from anypart.optim.events import Combined, Event, Finished
 from anypart.optim.plan import make_plan
 from anypart.optim.plan_file import Plan, load_plan, save_plan
-from anypart.optim.portfolio import train
+from anypart.optim.portfolio import train, trained
 from anypart.optim.rows import fingerprint
 from anypart.queries.fitted import Fitted
 from anypart.queries.gaps import count_gaps
 
 BLOCK = 65_536  # rows looked at together
+BASELINES = ("independent", "chow_liu")  # families that scores compare the fit with
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,8 @@ def fit(
         model = train(packed, judged, plan, work, levels)
         gaps = count_gaps(_seen(packed), len(codec.n_cats))
         about = _about(table, wanted, plan) | levels.found
-        fitted = Fitted(codec.schema, model, gaps, about)
+        baselines = trained(plan, work, BASELINES)
+        fitted = Fitted(codec.schema, model, gaps, about, baselines)
     if folder is not None:
         fitted.save(folder)
         shutil.rmtree(work, ignore_errors=True)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import numpy as np
 
 from anypart.base.errors import FitError
 from anypart.data.packed import PackedCodes
+from anypart.models.contract import Model
 from anypart.models.stack import Stack
 from anypart.optim.events import Combined, Event, Finished, Progress
 from anypart.optim.finish import finish_member, load_stored, stored_path
@@ -85,6 +86,18 @@ def train(
         for name in waiting:
             timed(finish_member(plan.member(name), rows, folder, timed))
     return _join(plan, folder, tell)
+
+
+def trained(plan: Plan, folder: Path, families: Collection[str]) -> dict[str, Model]:
+    """Return the trained members of some families, by family, whatever their weight.
+
+    Args:
+        plan: as given to `train`, which has ended.
+        folder: as given to `train`.
+        families: those wanted; one that the plan has no member of is left out.
+    """
+    wanted = (m for m in plan.members if m.family in families)
+    return {m.family: load_stored(m, folder).model for m in wanted}
 
 
 def _job(member: Member, folder: Path) -> Job:

@@ -56,6 +56,7 @@ class Fitted:
         model: p(row) over the schema's codes.
         gaps: where the training table had gaps; None if that is not known.
         metadata: how it was fitted: plan, seed, likelihoods, library version.
+        baselines: simpler models of the same rows, by name, that scores compare with.
 
     """
 
@@ -63,9 +64,11 @@ class Fitted:
     model: Model
     gaps: Gaps | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    baselines: Mapping[str, Model] = field(default_factory=dict[str, Model])
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "metadata", freeze(self.metadata))
+        object.__setattr__(self, "baselines", freeze(self.baselines))
         assert self.model.layout.n_cats == self.codec.n_cats, "a model of the schema's columns"
 
     @staticmethod

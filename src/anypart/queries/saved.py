@@ -3,7 +3,8 @@
 ::
 
     fit.json                     format, versions, schema, settings, metadata, checksums
-    members/<n>-<sha>.safetensors   the arrays of member n of a mixture (else `model`)
+    members/<n>-<sha>.safetensors   the arrays of member n of a mixture (else `model`,
+                                 with those of the baselines)
 
 Nothing in it is code.
 """
@@ -71,6 +72,11 @@ def _write(fitted: Fitted, folder: Path) -> dict[str, str]:
     from safetensors.numpy import save as to_bytes
 
     settings, arrays = fitted.model.state()
+    baselines = dict[str, Any]()
+    for name, model in fitted.baselines.items():
+        about_it, some = model.state()
+        baselines[name] = {"family": model.family, "settings": about_it}
+        arrays |= {f"baseline.{name}.{k}": v for k, v in some.items()}
     files = dict[str, str]()
     for stem, some in _by_member(arrays).items():
         data = to_bytes({k: np.ascontiguousarray(v) for k, v in some.items()})
@@ -84,6 +90,7 @@ def _write(fitted: Fitted, folder: Path) -> dict[str, str]:
         "library_version": _library_version(),
         "schema": schema_to_json(fitted.schema),
         "model": {"family": fitted.model.family, "settings": settings},
+        "baselines": baselines,
         "gaps": None if fitted.gaps is None else fitted.gaps.to_json(),
         "metadata": thaw(fitted.metadata),
         "files": files,
@@ -113,6 +120,10 @@ def _by_member(arrays: Mapping[str, NDArray[Any]]) -> dict[str, Arrays]:
         member = name.partition(".")[0] if "." in name else ""
         out.setdefault(member if member.isdigit() else "model", {})[name] = array
     return out
+
+
+def _under(prefix: str, arrays: Arrays) -> Arrays:
+    return {k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)}
 
 
 def thaw(value: Any) -> Any:
@@ -148,9 +159,14 @@ def load(folder: str | Path) -> Fitted:
     try:
         arrays = _read_arrays(folder, about["files"])
         schema = schema_from_json(about["schema"])
-        model = load_model(about["model"]["family"], about["model"]["settings"], arrays)
+        own = {k: v for k, v in arrays.items() if not k.startswith("baseline.")}
+        model = load_model(about["model"]["family"], about["model"]["settings"], own)
         gaps = None if about["gaps"] is None else Gaps.from_json(about["gaps"])
-        return Fitted(schema, model, gaps, about["metadata"])
+        baselines = {
+            name: load_model(it["family"], it["settings"], _under(f"baseline.{name}.", arrays))
+            for name, it in about["baselines"].items()
+        }
+        return Fitted(schema, model, gaps, about["metadata"], baselines)
     except SavedFitError as error:
         raise SavedFitError(f"{folder} cannot be loaded. {error}") from None
     except (KeyError, TypeError, ValueError, IndexError, AttributeError, AssertionError) as error:
