@@ -16,6 +16,11 @@ from anypart.models.contract import Codes, Layout, Mask
 BLOCK_CELLS = 20_000_000  # floats of the one-hot block that is multiplied at once
 
 
+EXCEPTIONS = 0.001  # rows in which a settled column may differ
+ROWS_PER_CATEGORY = 20  # fewer rows settle anything by chance
+LEAST_DOUBT = 0.02  # a column that is nearly constant is settled by nothing
+
+
 def pair_counts(
     layout: Layout, codes: Codes, seen: Mask, weights: NDArray[np.floating] | None = None
 ) -> NDArray[np.float32]:
@@ -77,6 +82,46 @@ def mutual_information(
     out = (pairs - left - left.T + _times_log(both)) / np.maximum(both, 1e-300)
     np.fill_diagonal(out, 0.0)
     return np.maximum(out, 0.0)
+
+
+def determined(layout: Layout, counts: NDArray[np.floating]) -> dict[int, int]:
+    """Find columns that another column settles, as a zone settles its borough.
+
+    Column b is settled by a when the commonest value of b for each value of a is the
+    right one in all but `EXCEPTIONS` of the rows, and b alone is not so easily guessed.
+    A column that settles others is never settled itself.
+
+    Args:
+        layout: the columns.
+        counts: from `pair_counts`.
+
+    Returns:
+        Settled column → the column that settles it, the one with the fewest categories.
+
+    Cost:
+        O(flat²) time.
+    """
+    starts = np.array([s.start for s in layout.slices])
+    right = np.empty((layout.n_cols, layout.n_cols))
+    total, used = np.empty_like(right), np.empty_like(right)
+    for column, here in enumerate(layout.slices):
+        best = np.maximum.reduceat(counts[here], starts, axis=1)  # (n_cats, cols)
+        right[column] = best.sum(axis=0)
+        total[column] = np.add.reduceat(counts[here].sum(axis=0), starts)
+        used[column] = (best > 0).sum(axis=0)
+    share = right / np.maximum(total, 1.0)
+    alone = np.array(
+        [np.diag(counts)[s].max() / max(np.diag(counts)[s].sum(), 1) for s in layout.slices]
+    )
+    settles = (share >= 1 - EXCEPTIONS) & (total >= ROWS_PER_CATEGORY * used)
+    settles &= alone <= 1 - LEAST_DOUBT
+    np.fill_diagonal(settles, False)
+    hosts: dict[int, int] = {}
+    for column in np.argsort(layout.n_cats, kind="stable").tolist():
+        able = [a for a in np.flatnonzero(settles[:, column]).tolist() if a not in hosts]
+        if able and column not in hosts.values():
+            hosts[column] = min(able, key=lambda a: layout.n_cats[a])
+    return hosts
 
 
 def _times_log(counts: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -45,6 +45,8 @@ from anypart.optim.tree_start import (
     to_shares,
 )
 
+SETTLED_PSEUDO = 1e-4  # as `emission_pseudo`, for a column that another one settles
+
 
 @dataclass(frozen=True)
 class TreeSettings:
@@ -158,13 +160,23 @@ class TreeLearner:
         """Move the tables of a hidden tree towards those of the batch."""
         settings = self.settings
         old, new = np.float32(1 - rate), np.float32(rate)
+        margins = self.sample.margins
         for node, table in enumerate(counts.transitions):
-            pseudo = n_rows * settings.transition_pseudo / table.size
-            batch_table = to_shares(table + np.float32(pseudo))
+            column = tree.own_code.get(node)
+            if column is None:
+                pseudo = n_rows * settings.transition_pseudo / table.size
+                batch_table = to_shares(table + np.float32(pseudo))
+            else:  # what would be the column's emissions had it a node without others
+                pseudo = n_rows * settings.emission_pseudo / len(table)
+                batch_table = to_shares(table + np.float32(pseudo) * margins[column])
             tree.transitions[node] = old * tree.transitions[node] + new * batch_table
         for column, table in enumerate(counts.emissions):
-            pseudo = n_rows * settings.emission_pseudo / len(table)
-            batch_table = to_shares(table + np.float32(pseudo) * self.sample.margins[column])
+            if tree.own_code.get(tree.shape.node_of[column]) == column:
+                continue  # the node's state is its code
+            settled = tree.shape.node_of[column] in tree.own_code
+            share = SETTLED_PSEUDO if settled else settings.emission_pseudo
+            pseudo = n_rows * share / len(table)
+            batch_table = to_shares(table + np.float32(pseudo) * margins[column])
             tree.emissions[column] = old * tree.emissions[column] + new * batch_table
 
     def _average(self, number: int, counts: Counts, rate: float, n_rows: int) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,13 @@ from anypart.models.independent import independent_shape
 from anypart.models.latent_tree import Shape
 from anypart.models.latent_tree.circuit import Array
 from anypart.models.stack import log_sum
-from anypart.models.structure import mutual_information, pair_counts, perturbed, spanning_tree
+from anypart.models.structure import (
+    determined,
+    mutual_information,
+    pair_counts,
+    perturbed,
+    spanning_tree,
+)
 from anypart.optim.expected_counts import e_step_down, e_step_up, make_batch
 
 CLUSTER_ROUNDS = 30  # of EM that deals the rows of the sample to the trees of a mixture
@@ -30,6 +37,7 @@ class GrowingTree:
         shape: nodes and columns, fixed.
         transitions, emissions: its tables now.
         learns_emissions: False where a node's state is the column's code.
+        own_code: in a hidden tree, node → the column whose code is the node's state.
 
     """
 
@@ -37,6 +45,7 @@ class GrowingTree:
     transitions: list[Array]
     emissions: list[Array]
     learns_emissions: bool
+    own_code: dict[int, int] = field(default_factory=dict[int, int])
 
 
 @dataclass(frozen=True)
@@ -81,20 +90,55 @@ def start_independent(sample: Sample) -> GrowingTree:
 def start_hidden(
     sample: Sample, n_states: int, noise: float, rng: np.random.Generator
 ) -> GrowingTree:
-    """A node per column along the spanning tree; random tables around the margins."""
+    """A node per column along the spanning tree; random tables around the margins.
+
+    A column that another one settles (`structure.determined`) has no node of its own: it
+    hangs, with the column that settles it, on a node whose state is that column's code.
+    """
     sample = fewer_rows(sample, 1)
     counts = pair_counts(sample.layout, sample.codes, sample.seen)
-    order, parent = _best_tree(sample.layout, counts, noise, rng)
-    shape = tree_shape(order, parent, (n_states,) * sample.layout.n_cols)
+    hosts = determined(sample.layout, counts)
+    free = np.array([c for c in range(sample.layout.n_cols) if c not in hosts])
+    information = mutual_information(sample.layout, counts)[np.ix_(free, free)]
+    order, parent = spanning_tree(perturbed(information, noise, rng) if noise else information)
+    among = tree_shape(order, parent, (n_states,) * len(free))
+    shape, own_code = _with_settled(among, free, hosts, sample.layout)
     transitions = [
-        rng.dirichlet(np.ones(n_states), shape.states_above(i)).astype(np.float32)
+        _around(sample.margins[own_code[i]], n_states, rng)
+        if i in own_code
+        else rng.dirichlet(np.ones(n_states), shape.states_above(i)).astype(np.float32)
         for i in range(shape.n_nodes)
     ]
-    emissions: list[Array] = []
-    for margin in sample.margins:
-        table = rng.gamma(1.0, size=(n_states, len(margin))) * margin + 1e-6
-        emissions.append((table / table.sum(axis=1, keepdims=True)).astype(np.float32))
-    return GrowingTree(shape, transitions, emissions, True)
+    emissions = [_around(margin, n_states, rng) for margin in sample.margins]
+    for column in own_code.values():
+        emissions[column] = np.eye(sample.layout.n_cats[column], dtype=np.float32)
+    for column, host in hosts.items():
+        joint = counts[sample.layout.slices[host], sample.layout.slices[column]]
+        emissions[column] = to_shares(joint + 0.01 * sample.margins[column])
+    return GrowingTree(shape, transitions, emissions, True, own_code)
+
+
+def _around(margin: Array, n_states: int, rng: np.random.Generator) -> Array:
+    """Draw a table whose rows are the margin, each category made more or less likely."""
+    return to_shares(rng.gamma(1.0, size=(n_states, len(margin))) * margin + 1e-6)
+
+
+def _with_settled(
+    among: Shape, free: NDArray[np.intp], hosts: Mapping[int, int], layout: Layout
+) -> tuple[Shape, dict[int, int]]:
+    """Add a node below the node of each column that settles others, and hang them on it."""
+    node_of = dict(zip(free.tolist(), among.node_of, strict=True))
+    parents, n_states = list(among.parents), list(among.n_states)
+    own_code: dict[int, int] = {}
+    for host in sorted(set(hosts.values())):
+        own_code[len(parents)] = host
+        parents.append(node_of[host])
+        n_states.append(layout.n_cats[host])
+        node_of[host] = len(parents) - 1
+    for column, host in hosts.items():
+        node_of[column] = node_of[host]
+    places = tuple(node_of[c] for c in range(layout.n_cols))
+    return Shape(tuple(parents), tuple(n_states), places), own_code
 
 
 def start_chow_liu(sample: Sample, noise: float, rng: np.random.Generator) -> GrowingTree:

@@ -1,0 +1,77 @@
+"""A column that another one settles hangs on that column's own code."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from anypart.models import structure
+from anypart.models.contract import Evidence, Layout
+from anypart.optim import tree_start
+from anypart.optim.em import TreeLearner, TreeSettings
+
+LAYOUT = Layout((6, 3, 2))
+BOROUGH = np.array([0, 0, 1, 1, 2, 2])
+
+
+def zones(n_rows: int, seed: int = 0):
+    """A zone, the borough it lies in, and a coin that leans on the borough."""
+    rng = np.random.default_rng(seed)
+    zone = rng.choice(6, n_rows, p=[0.3, 0.2, 0.2, 0.1, 0.1, 0.1])
+    coin = rng.random(n_rows) < np.array([0.2, 0.5, 0.8])[BOROUGH[zone]]
+    codes = np.stack([zone, BOROUGH[zone], coin], axis=1).astype(np.int32)
+    return codes, np.ones(codes.shape, np.bool_)
+
+
+def learned(n_rows: int = 2_000, steps: int = 60):
+    codes, seen = zones(n_rows)
+    seen[::7, 1] = False  # gaps are summed out
+    learner = TreeLearner("hidden_tree", LAYOUT, codes, seen, TreeSettings(n_states=4), 0)
+    for step in range(steps):
+        rows = np.arange(step * 100, step * 100 + 100) % n_rows
+        learner.step(codes[rows], seen[rows], step / steps)
+    return learner
+
+
+def agreement(model) -> float:
+    drawn = model.sample(Evidence.nothing(4_000, 3), np.random.default_rng(1))
+    return float(np.mean(BOROUGH[drawn[:, 0]] == drawn[:, 1]))
+
+
+def test_only_a_column_that_is_settled_is_found():
+    codes, seen = zones(2_000)
+    counts = structure.pair_counts(LAYOUT, codes, seen)
+    assert structure.determined(LAYOUT, counts) == {1: 0}
+    codes[:50, 1] = (codes[:50, 1] + 1) % 3  # 2.5 % exceptions are too many
+    counts = structure.pair_counts(LAYOUT, codes, seen)
+    assert structure.determined(LAYOUT, counts) == {}
+
+
+def test_few_rows_settle_nothing():
+    codes, seen = zones(60)
+    counts = structure.pair_counts(LAYOUT, codes, seen)
+    assert structure.determined(LAYOUT, counts) == {}
+
+
+def test_the_model_of_a_settled_column_sums_to_one_and_keeps_the_rule():
+    model = learned().model()
+    cells = np.array(list(itertools.product(*map(range, LAYOUT.n_cats))), np.int32)
+    total = np.exp(model.log_prob(Evidence(cells, np.ones(cells.shape, np.bool_)))).sum()
+    assert total == pytest.approx(1, abs=1e-5)
+    assert agreement(model) > 0.995
+
+
+def test_without_the_finding_the_rule_is_kept_less_well(monkeypatch):
+    with_it = agreement(learned().model())
+    monkeypatch.setattr(tree_start, "determined", lambda layout, counts: {})
+    assert agreement(learned().model()) < with_it
+
+
+def test_training_goes_on_from_its_state_with_the_same_bits():
+    codes, seen = zones(2_000)
+    first, second = learned(steps=20), learned(steps=0)
+    second.load_state(first.state())
+    for learner in (first, second):
+        learner.step(codes[:100], seen[:100], 0.5)
+    for one, other in zip(first.state().values(), second.state().values(), strict=True):
+        np.testing.assert_array_equal(one, other)
