@@ -108,6 +108,7 @@ def test_a_planted_wrong_cell_is_first_in_the_audit_with_what_was_expected(fitte
     found = fitted.audit(rows, top=200).value.to_pylist()
     assert (found[0]["row"], found[0]["column"]) == (23, "gain")
     assert found[0]["surprise"] > quiet
+    assert found[0]["probability"] <= 1 / table.num_rows  # not that of the edge's cell
     surprises = [c["surprise"] for c in found]
     assert surprises == sorted(surprises, reverse=True)
     expected = [c["expected_probability"] >= c["probability"] for c in found]

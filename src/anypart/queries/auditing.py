@@ -44,6 +44,8 @@ def audit_batch(reader: Reader, model: Model, batch: Any, top: int, first_row: i
     encoded = reader.codec.encode(batch)
     log_p = np.asarray(model.leave_one_out(encoded.codes, encoded.seen), np.float64)
     score = np.full(encoded.seen.shape, -np.inf)
+    beyond = np.zeros(encoded.seen.shape, np.bool_)
+    mass_beyond = 1.0 / (2.0 * (reader.codec.schema.n_rows + 1))
     for at, column in enumerate(reader.columns):
         part = log_p[:, model.layout.slices[at]]
         chosen = encoded.codes[:, at]
@@ -51,9 +53,9 @@ def audit_batch(reader: Reader, model: Model, batch: Any, top: int, first_row: i
         score[:, at] = np.where(encoded.seen[:, at], surprise(part, chosen), -np.inf)
         if column.kind.numeric and column.name in batch.schema.names:
             x, known = numbers(batch.column(column.name), column.kind)
-            beyond = known & _outside(x, column)
-            floor = np.log(2.0 * (reader.codec.schema.n_rows + 1)) - 1.0
-            score[beyond, at] = np.maximum(score[beyond, at], floor)
+            beyond[:, at] = known & _outside(x, column)
+            floor = np.where(beyond[:, at], -np.log(mass_beyond) - 1.0, -np.inf)
+            score[:, at] = np.maximum(score[:, at], floor)
     order = np.argsort(-score, axis=None, kind="stable")[:top]
     order = order[np.isfinite(score.ravel()[order])]
     found: list[dict[str, Any]] = []
@@ -65,7 +67,8 @@ def audit_batch(reader: Reader, model: Model, batch: Any, top: int, first_row: i
             "surprise": float(score[row, at]),
         }
         code = int(encoded.codes[row, at])
-        found.append(own | _expectation(reader, at, np.exp(log_p[row, place]), code))
+        most = mass_beyond if beyond[row, at] else 1.0
+        found.append(own | _expectation(reader, at, np.exp(log_p[row, place]), code, most))
     return pa.Table.from_pylist(found, schema=FIELDS)
 
 
@@ -89,11 +92,12 @@ def _outside(x: Reals, column: Column) -> NDArray[np.bool_]:
     return (x < low) | (x > high)
 
 
-def _expectation(reader: Reader, at: int, probs: Reals, code: int) -> dict[str, Any]:
+def _expectation(reader: Reader, at: int, probs: Reals, code: int, most: float) -> dict[str, Any]:
+    """Say what was expected; `most` bounds the probability of a value beyond all others."""
     likely = int(probs.argmax())
     return {
         "column": reader.columns[at].name,
         "expected": reader.codec.labels(at)[likely],
-        "probability": float(probs[code]),
+        "probability": min(float(probs[code]), most),
         "expected_probability": float(probs[likely]),
     }
