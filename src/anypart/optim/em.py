@@ -45,8 +45,6 @@ from anypart.optim.tree_start import (
     to_shares,
 )
 
-SETTLED_PSEUDO = 1e-4  # as `emission_pseudo`, for a column that another one settles
-
 
 @dataclass(frozen=True)
 class TreeSettings:
@@ -171,11 +169,9 @@ class TreeLearner:
                 batch_table = to_shares(table + np.float32(pseudo) * margins[column])
             tree.transitions[node] = old * tree.transitions[node] + new * batch_table
         for column, table in enumerate(counts.emissions):
-            if tree.own_code.get(tree.shape.node_of[column]) == column:
-                continue  # the node's state is its code
-            settled = tree.shape.node_of[column] in tree.own_code
-            share = SETTLED_PSEUDO if settled else settings.emission_pseudo
-            pseudo = n_rows * share / len(table)
+            if tree.shape.node_of[column] in tree.own_code:
+                continue  # the state is a code, or settles one: counted once, at the start
+            pseudo = n_rows * settings.emission_pseudo / len(table)
             batch_table = to_shares(table + np.float32(pseudo) * margins[column])
             tree.emissions[column] = old * tree.emissions[column] + new * batch_table
 
