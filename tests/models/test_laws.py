@@ -22,11 +22,12 @@ def hold(law, family, seeds):
         LAWS[law](MAKERS[family](rng), rng)
 
 
-@pytest.mark.parametrize("law", LAWS)
-@pytest.mark.parametrize("family", MAKERS)
+CASES = [(family, law) for family in MAKERS for law in LAWS]
+CASES.remove(("latent_tree", "saved_answers_are_the_same"))  # the catalogue has no bare engine
+
+
+@pytest.mark.parametrize(("family", "law"), CASES)
 def test_law(family, law):
-    if (family, law) == ("latent_tree", "saved_answers_are_the_same"):
-        pytest.skip("the engine itself is not in the catalogue")
     hold(law, family, 1 if law.startswith("samples") else 6)
 
 
