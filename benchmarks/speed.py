@@ -209,7 +209,8 @@ def main(names: list[str]) -> None:
         for what, found, unit, wanted, lower in PARTS[name]():
             met = "–" if np.isnan(wanted) else (found <= wanted if lower else found >= wanted)
             shown = {True: "yes", False: "**no**"}.get(met, "–")
-            lines.append(f"| {what} | {found:,.1f} {unit} | {wanted:,g} {unit} | {shown} |")
+            asked = "–" if np.isnan(wanted) else f"{wanted:,g} {unit}"
+            lines.append(f"| {what} | {found:,.1f} {unit} | {asked} | {shown} |")
         write_result(f"speed_{name}", lines)
 
 
