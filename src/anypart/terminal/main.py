@@ -15,6 +15,7 @@ from cyclopts import App, CycloptsError, Group
 from anypart import __version__
 from anypart.base.errors import AnypartError
 from anypart.terminal import answers, demo, fit, inspection, rows
+from anypart.terminal.study import study
 
 app = App(
     name="anypart",
@@ -37,6 +38,7 @@ _COMMANDS = {
 for _group, _verbs in _COMMANDS.items():
     for _verb in _verbs:
         app.command(_verb, group=_group)
+app.command(study, group=Group.create_ordered("Study"))
 app.register_install_completion_command(help="Install tab completion for this shell.")
 
 

@@ -1,0 +1,13 @@
+"""`anypart study …`: the study tools, one file a topic."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from cyclopts import App
+
+study = App(name="study", help="Look into estimators, surrogates, networks, streams and Python.")
+
+_COMMANDS: tuple[Callable[..., None], ...] = ()
+for _command in _COMMANDS:
+    study.command(_command)
