@@ -38,7 +38,8 @@ _COMMANDS = {
 for _group, _verbs in _COMMANDS.items():
     for _verb in _verbs:
         app.command(_verb, group=_group)
-app.command(study, group=Group.create_ordered("Study"))
+study.group = Group.create_ordered("Study")
+app.command(study)
 app.register_install_completion_command(help="Install tab completion for this shell.")
 
 
