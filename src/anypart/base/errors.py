@@ -5,6 +5,8 @@ AnypartError
 ├── ColumnError(KeyError)        a column that is not there
 ├── QuestionError(ValueError)    a condition or a question that has no answer
 ├── FitError(ValueError)         a fit that cannot be made or resumed
+├── GradientError(ValueError)    an expectation that cannot be estimated as asked
+├── LensError(ValueError)        a network or a program that cannot be looked into as asked
 └── SavedFitError(ValueError)    a saved fit that is damaged, foreign or newer
 """
 
@@ -36,6 +38,14 @@ class QuestionError(AnypartError, ValueError):
 
 class FitError(AnypartError, ValueError):
     """A fit that cannot be made or resumed."""
+
+
+class GradientError(AnypartError, ValueError):
+    """An expectation that cannot be estimated as asked."""
+
+
+class LensError(AnypartError, ValueError):
+    """A network or a program that cannot be looked into as asked."""
 
 
 class SavedFitError(AnypartError, ValueError):
