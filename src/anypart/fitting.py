@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anypart.base.errors import FitError
+from anypart.base.whole import write_whole
 from anypart.data.codec import Codec
 from anypart.data.files import Table, read
 from anypart.data.infer import infer_schema
@@ -116,7 +117,7 @@ def fit(
         fitted = Fitted(codec.schema, model, gaps, about, baselines)
     if folder is not None:
         fitted.save(folder)
-        shutil.rmtree(work, ignore_errors=True)
+        _discard(work)
     return fitted
 
 
@@ -164,7 +165,6 @@ def _claim(folder: Path, wanted: Wanted, *, overwrite: bool) -> Path:
                 f"{folder} holds an unfinished fit with {said}. Ask for the same to go on with "
                 f"it, overwrite it (--overwrite), or delete {work}."
             )
-        shutil.rmtree(work)
     elif folder.is_dir() and any(folder.iterdir()):
         if not (folder / "fit.json").exists():
             raise FitError(f"{folder} holds something else than a fit. Name another folder.")
@@ -172,11 +172,16 @@ def _claim(folder: Path, wanted: Wanted, *, overwrite: bool) -> Path:
             raise FitError(
                 f"{folder} holds a fit. Overwrite it (--overwrite), or name another folder."
             )
+    _discard(work)  # of a fit that was finished or given up, and killed while it was cleared
     work.mkdir(parents=True, exist_ok=True)
-    part = note.with_suffix(".part")
-    part.write_text(json.dumps(asdict(wanted)), encoding="utf-8")
-    part.replace(note)
+    write_whole(note, json.dumps(asdict(wanted)).encode())
     return work
+
+
+def _discard(work: Path) -> None:
+    """Clear the states of a fit; the note that makes them count goes first."""
+    (work / "wanted.json").unlink(missing_ok=True)
+    shutil.rmtree(work, ignore_errors=True)
 
 
 def _read_note(note: Path) -> dict[str, Any]:

@@ -1,11 +1,8 @@
-import os
-
 import numpy as np
 import pytest
 
 from anypart.base.errors import FitError
-from anypart.optim import checkpoint
-from anypart.optim.checkpoint import part, read_arrays, under, write_arrays, write_bytes
+from anypart.optim.checkpoint import part, read_arrays, under, write_arrays
 
 
 def test_arrays_and_description_come_back_with_their_bits(tmp_path):
@@ -48,29 +45,3 @@ def test_a_foreign_file_is_refused(tmp_path):
     save_file({"a": np.ones(2)}, tmp_path / "f")
     with pytest.raises(FitError, match="not a state of a fit"):
         read_arrays(tmp_path / "f")
-
-
-def test_a_crash_while_writing_leaves_the_old_file(tmp_path, monkeypatch):
-    write_bytes(tmp_path / "f", b"old")
-
-    def crash(*_):
-        raise KeyboardInterrupt
-
-    for moment in ("fsync", "replace"):
-        monkeypatch.setattr(checkpoint.os, moment, crash)
-        with pytest.raises(KeyboardInterrupt):
-            write_bytes(tmp_path / "f", b"new")
-        monkeypatch.undo()
-        assert (tmp_path / "f").read_bytes() == b"old"
-    write_bytes(tmp_path / "f", b"new")
-    assert (tmp_path / "f").read_bytes() == b"new"
-
-
-def test_the_crash_law_bites(tmp_path, monkeypatch):
-    """A writer that writes in place loses the old file."""
-    write_bytes(tmp_path / "f", b"old")
-    real = os.replace
-    monkeypatch.setattr(checkpoint.os, "replace", lambda a, b: real(a, b) or 1 / 0)
-    with pytest.raises(ZeroDivisionError, match="division"):
-        write_bytes(tmp_path / "f", b"new")
-    assert (tmp_path / "f").read_bytes() != b"old"

@@ -56,8 +56,8 @@ def test_a_save_that_dies_leaves_the_old_fit_whole(stacked, tmp_path, monkeypatc
             raise OSError("disk full")
         original(path, data)
 
-    original = saved._place
-    monkeypatch.setattr(saved, "_place", die)
+    original = saved.write_whole
+    monkeypatch.setattr(saved, "write_whole", die)
     with pytest.raises(SavedFitError, match="disk full"):
         stacked.save(place)
     assert len(load(place).log_prob(table)) == table.num_rows

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,22 +13,9 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from anypart.base.errors import FitError
+from anypart.base.whole import write_whole
 
 Arrays = dict[str, NDArray[Any]]
-
-
-def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file so that a reader sees all of the old content or all of the new.
-
-    The content goes to a temporary name first, reaches the disk, and then takes the
-    place of the old file; a crash at any moment leaves the old file as it was.
-    """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    with temporary.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
 
 
 def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]], about: Mapping[str, Any]) -> None:
@@ -43,7 +29,7 @@ def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]], about: Mapping[
     """
     # safetensors writes the buffer as it lies in memory, so it has to lie in C order.
     ordered = {name: np.asarray(a, order="C") for name, a in arrays.items()}
-    write_bytes(path, save(ordered, metadata={"about": json.dumps(dict(about))}))
+    write_whole(path, save(ordered, metadata={"about": json.dumps(dict(about))}))
 
 
 def read_arrays(path: Path) -> tuple[Arrays, dict[str, Any]]:

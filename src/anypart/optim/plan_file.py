@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from anypart.base.errors import FitError
-from anypart.optim.checkpoint import write_bytes
+from anypart.base.whole import write_whole
 
 FORMAT = 1
 
@@ -107,7 +107,7 @@ def plan_from_json(text: str) -> Plan:
 def save_plan(plan: Plan, folder: Path) -> None:
     """Store a plan as plan.json, in one step."""
     folder.mkdir(parents=True, exist_ok=True)
-    write_bytes(folder / "plan.json", plan_to_json(plan).encode())
+    write_whole(folder / "plan.json", plan_to_json(plan).encode())
 
 
 def load_plan(folder: Path) -> Plan | None:

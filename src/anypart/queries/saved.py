@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -23,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anypart.base.errors import SavedFitError
+from anypart.base.whole import sweep, write_whole
 from anypart.data.schema_json import schema_from_json, schema_to_json
 from anypart.models.catalogue import load_model
 from anypart.queries.gaps import Gaps
@@ -52,6 +52,7 @@ def save(fitted: Fitted, folder: Path) -> Path:
     try:
         (folder / "members").mkdir(parents=True, exist_ok=True)
         files = _write(fitted, folder)
+        sweep(folder / "members")
         for path in (folder / "members").glob("*.safetensors"):
             if f"members/{path.name}" not in files:
                 path.unlink()
@@ -82,7 +83,7 @@ def _write(fitted: Fitted, folder: Path) -> dict[str, str]:
         data = to_bytes({k: np.ascontiguousarray(v) for k, v in some.items()})
         digest = hashlib.sha256(data).hexdigest()
         name = f"members/{stem}-{digest[:12]}.safetensors"
-        _place(folder / name, data)
+        write_whole(folder / name, data)
         files[name] = digest
     about = {
         "format": FORMAT,
@@ -96,21 +97,8 @@ def _write(fitted: Fitted, folder: Path) -> dict[str, str]:
         "files": files,
     }
     about["sha256"] = _digest(about)
-    _place(folder / "fit.json", json.dumps(about, indent=1, ensure_ascii=False).encode())
+    write_whole(folder / "fit.json", json.dumps(about, indent=1, ensure_ascii=False).encode())
     return files
-
-
-def _place(path: Path, data: bytes) -> None:
-    """Write a file beside its place and move it there when it is on the disk."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with beside.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 def _by_member(arrays: Mapping[str, NDArray[Any]]) -> dict[str, Arrays]:

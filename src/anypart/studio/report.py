@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from anypart.base.whole import write_whole
 from anypart.data.files import Table, read
 from anypart.scores import Scores, evaluate
 from anypart.studio import svg
@@ -59,12 +59,7 @@ def report(
         ],
     )
     path = Path(path)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        part.write_text(text, encoding="utf-8")
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
+    write_whole(path, text.encode())
     return path
 
 

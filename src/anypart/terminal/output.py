@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import math
-import os
-from collections.abc import Callable, Generator, Iterable
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from anypart.base.errors import DataError
+from anypart.base.whole import replacing
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -46,20 +45,6 @@ def _format_of(path: Path) -> tuple[str, str | None]:
             "or .arrow; the first three also with .gz or .zst."
         )
     return ending, packer
-
-
-@contextmanager
-def replacing(path: Path) -> Generator[Path]:
-    """Give a temporary name beside `path`, renamed to it when the block ends well.
-
-    An error or an interrupt leaves what was at `path` before, and no temporary file.
-    """
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        yield part
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def write_table(tables: Iterable[pa.Table], path: Path) -> int:
