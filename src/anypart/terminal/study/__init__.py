@@ -6,8 +6,12 @@ from collections.abc import Callable
 
 from cyclopts import App
 
+from anypart.terminal.study.receptive_field import receptive_field
+
 study = App(name="study", help="Look into estimators, surrogates, networks, streams and Python.")
 
-_COMMANDS: tuple[Callable[..., None], ...] = ()
+_COMMANDS: tuple[Callable[..., None], ...] = (
+    receptive_field,  # what every layer of a network sees
+)
 for _command in _COMMANDS:
     study.command(_command)
