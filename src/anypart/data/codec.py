@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from anypart.data.line import Line
 from anypart.data.schema import Column, Kind, Schema
-from anypart.data.values import UNITS, flat, numbers, type_named, words
+from anypart.data.values import EXACT, UNITS, flat, numbers, type_named, words
 
 OTHER = "(other)"  # how the bin of rare categories is written
 
@@ -37,7 +37,8 @@ class Encoded:
             of the row in the columns' own units: the sum of the log-densities of the seen
             values inside their interval cells (see `line`).
         unknown: column → cells with a value that has no code: a category never met by a
-            column without a bin for those, or text where numbers are. They are unseen.
+            column without a bin for those, text where numbers are, or integers beyond
+            2^53. They are unseen.
 
     """
 
@@ -89,6 +90,8 @@ class Codec:
             array = flat(batch.column(names[column.name]))
             if col_ix in self._lines:
                 x, known = numbers(array, column.kind)
+                if column.kind == Kind.COUNT:  # what is beyond could not be given back
+                    known &= np.abs(x) < EXACT
                 code, density = self._lines[col_ix].encode(x)
                 measure += np.where(known, density, 0.0)
             else:

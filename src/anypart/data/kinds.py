@@ -16,7 +16,16 @@ from anypart.base.errors import DataError
 from anypart.data.cells import distinct, make_cells
 from anypart.data.runs import longest_run
 from anypart.data.schema import Column, Kind
-from anypart.data.values import flat, is_text, numbers, parsed, type_named, words
+from anypart.data.values import (
+    EXACT,
+    beyond_exact,
+    flat,
+    is_text,
+    numbers,
+    parsed,
+    type_named,
+    words,
+)
 
 MAX_CATEGORIES = 250  # with the bin of rare ones and the mark of unseen cells: one byte
 READABLE = 0.99  # share of a text column's values that must be numbers for it to be numeric
@@ -80,6 +89,13 @@ def column_of(
 
 
 def _type_for(kind: Kind, guessed: str, facts: Facts) -> str:
+    if kind in (Kind.COUNT, Kind.CONTINUOUS) and _are_names(facts):
+        if kind == Kind.CONTINUOUS:
+            return "double"
+        raise DataError(
+            f"column {facts.name!r} cannot be count: its integers reach beyond 2^53, where numbers "
+            "are no longer exact. Let it be categorical, text or key, or continuous to round them."
+        )
     if kind.numeric and guessed == "string":
         return {Kind.DATE: "date32[day]", Kind.TIME: "timestamp[us]"}.get(kind, "double")
     temporal = guessed.startswith(("date", "timestamp"))
@@ -101,6 +117,9 @@ def _guess(facts: Facts) -> tuple[Kind, str, str]:
     if not len(values):
         return Kind.CONSTANT, "string", "no value in any row"
     arrow_type = _read_as(facts) if is_text(values.type) else _own_type(values.type)
+    are_names = _are_names(facts)
+    if are_names and arrow_type == "double":
+        arrow_type = "string"
     like = type_named(arrow_type)
     spelt = words(values, like)
     n, d = len(values), len(pc.unique(spelt))
@@ -108,24 +127,36 @@ def _guess(facts: Facts) -> tuple[Kind, str, str]:
         return Kind.CONSTANT, arrow_type, f"one value: {spelt[0].as_py()[:40]}"
     if d == 2 and not arrow_type.startswith(_SPANS):
         return Kind.BINARY, arrow_type, "two values"
+    if are_names:
+        kind, why = _guess_words(spelt, n, d)
+        return kind, arrow_type, f"{why}; integers beyond 2^53 are names, not quantities"
     if arrow_type in ("string", "bool"):
-        return _guess_words(spelt, n, d)
+        kind, why = _guess_words(spelt, n, d)
+        return kind, "string", why
     if arrow_type.startswith("date"):
         return Kind.DATE, arrow_type, f"dates, {d:,} different"
     if arrow_type.startswith("timestamp"):
         return Kind.TIME, arrow_type, f"times, {d:,} different"
     x, known = numbers(values, Kind.CONTINUOUS)
-    x = x[known]
+    x = x[known & ~beyond_exact(values)]
     if not len(x):
         return Kind.CONSTANT, arrow_type, "no finite value"
-    whole = bool((x == np.rint(x)).all() and np.abs(x).max(initial=0) < 2.0**53)
+    whole = bool((x == np.rint(x)).all() and np.abs(x).max(initial=0) < EXACT)
     if whole and (why := _key_reason(facts.name, x)):
         return Kind.KEY, arrow_type, why
     left = len(values) - int(known.sum())
     odd = f"; {left:,} infinite or unreadable values are unseen" if left else ""
+    if far := int(beyond_exact(values).sum()):
+        odd += f"; {far:,} beyond 2^53 are unseen"
     if whole:
         return Kind.COUNT, arrow_type, f"integers, {d:,} different{odd}"
     return Kind.CONTINUOUS, arrow_type, f"numbers, {d:,} different{odd}"
+
+
+def _are_names(facts: Facts) -> bool:
+    """Whether more than stray values are integers that no double tells from their neighbours."""
+    far = beyond_exact(facts.values)
+    return bool(len(far)) and float(far.mean()) > 1 - READABLE
 
 
 def _own_type(kind: pa.DataType) -> str:
@@ -150,8 +181,10 @@ def _read_as(facts: Facts) -> str:
     if share(_NUMBER) >= READABLE:
         if share(_LEADING_ZERO) > 0:  # codes such as 02139 are names, not numbers
             return "string"
-        inside = pc.match_substring_regex(word, r"^[+-]?\d{1,18}$")
-        return "int64" if pc.all(inside).as_py() else "double"
+        if not pc.all(pc.match_substring_regex(word, r"^[+-]?\d+$")).as_py():
+            return "double"
+        near = weight[np.asarray(pc.is_valid(parsed(word, pa.int64())))].sum()
+        return "int64" if near == total or not _are_names(facts) else "string"
     if share(_TIME) + share(_DATE) < READABLE:
         return "string"
     readable = np.asarray(pc.is_valid(parsed(word, pa.timestamp("us"))))
@@ -163,15 +196,15 @@ def _read_as(facts: Facts) -> str:
     return "timestamp[us, tz=UTC]" if zoned else "timestamp[us]"
 
 
-def _guess_words(spelt: pa.Array, n: int, d: int) -> tuple[Kind, str, str]:
+def _guess_words(spelt: pa.Array, n: int, d: int) -> tuple[Kind, str]:
     if d == n and n >= 20:
-        return Kind.KEY, "string", f"all {n:,} values different"
+        return Kind.KEY, f"all {n:,} values different"
     counts = np.sort(np.asarray(pc.value_counts(spelt).field("counts")))[::-1]
     if d > MAX_CATEGORIES and counts[:MAX_CATEGORIES].sum() < n / 2:
-        return Kind.TEXT, "string", f"{d:,} different values in {n:,} rows, few of them often"
+        return Kind.TEXT, f"{d:,} different values in {n:,} rows, few of them often"
     if n >= 20 and counts[counts > 1].sum() < n / 2:
-        return Kind.TEXT, "string", f"{d:,} different values in {n:,} rows, most of them once"
-    return Kind.CATEGORICAL, "string", f"{d:,} different values"
+        return Kind.TEXT, f"{d:,} different values in {n:,} rows, most of them once"
+    return Kind.CATEGORICAL, f"{d:,} different values"
 
 
 def _key_reason(name: str, x: np.ndarray) -> str:
@@ -182,7 +215,7 @@ def _key_reason(name: str, x: np.ndarray) -> str:
     would have repeated some (the birthday bound n² / 2·range).
     """
     n = len(x)
-    if n < 20 or np.abs(x).max() >= 2.0**53:
+    if n < 20 or np.abs(x).max() >= EXACT:
         return ""
     if len(distinct(x)[0]) < n:
         return ""
@@ -206,7 +239,7 @@ def _numeric(column: Column, facts: Facts) -> Column:
             f"such (the first is {example!r})."
         )
     if column.kind == Kind.COUNT:
-        x = np.rint(x)
+        x, known = np.rint(x), known & (np.abs(x) < EXACT)
     cells, resolution = make_cells(x[known])
     return replace(column, cells=cells, resolution=resolution)
 

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from anypart.data.schema import Kind
 
 DAY = 86400.0
+EXACT = 2**53  # from here on doubles skip integers
 UNITS = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 _TIMESTAMP = re.compile(r"timestamp\[(s|ms|us|ns)(?:, tz=(.+))?\]")
 
@@ -77,7 +78,7 @@ def numbers(
     """Place the values of a column on its line.
 
     Dates are days, times seconds since 1970-01-01; text is parsed (ISO 8601 for dates and
-    times). Integers beyond 2^53 are rounded to the nearest double.
+    times). Integers beyond 2^53 are rounded to the nearest double (`beyond_exact`).
 
     Returns:
         The values, and which of them are known: null, NaN, infinite and unreadable ones
@@ -90,6 +91,35 @@ def numbers(
     x = _on_line(array, kind)
     known = np.isfinite(x)
     return np.where(known, x, 0.0), known
+
+
+def beyond_exact(array: pa.Array | pa.ChunkedArray) -> NDArray[np.bool_]:
+    """Tell which integers lie where doubles skip some, (n,); false for other values.
+
+    Args:
+        array: of any type; text is looked at as integers of any length.
+
+    """
+    array = flat(array)
+    if is_text(array.type):
+        coded = array.dictionary_encode()
+        long = pc.match_substring_regex(coded.dictionary, r"^\s*[+-]?\d{16,}\s*$")
+        found = [
+            sure and abs(int(word)) >= EXACT
+            for word, sure in zip(coded.dictionary.to_pylist(), long.to_pylist(), strict=True)
+        ]
+        return np.asarray(pc.fill_null(pa.array(found, pa.bool_()).take(coded.indices), False))
+    if pa.types.is_decimal(array.type) and array.type.scale <= 0:
+        array = array.cast(pa.decimal256(76, 0))
+        limit = pa.scalar(EXACT).cast(array.type)
+    elif pa.types.is_integer(array.type) and array.type.bit_width == 64:
+        limit = pa.scalar(EXACT, array.type)
+    else:
+        return np.zeros(len(array), np.bool_)
+    far = pc.greater_equal(array, limit)
+    if not pa.types.is_unsigned_integer(array.type):
+        far = pc.or_(far, pc.less_equal(array, pc.negate(limit)))
+    return np.asarray(pc.fill_null(far, False))
 
 
 def _parse_type(kind: Kind) -> pa.DataType:
