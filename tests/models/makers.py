@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from anypart.models.chow_liu import ChowLiu, identity_emissions
+from anypart.models.continuous_mixture import ContinuousMixture, shapes
 from anypart.models.contract import Layout
 from anypart.models.hidden_tree import HiddenTree
 from anypart.models.independent import Independent, independent_shape
@@ -63,6 +64,13 @@ def tree_mixture(rng):
     return TreeMixture([chow_liu(rng) for _ in range(3)], np.log(rng.dirichlet(np.ones(3))))
 
 
+def continuous_mixture(rng):
+    sizes = shapes(Layout(N_CATS), 6, 2, 4)
+    arrays = {name: rng.normal(size=size).astype(np.float32) for name, size in sizes.items()}
+    arrays["log_weights"] = np.log(rng.dirichlet(np.ones(6))).astype(np.float32)
+    return ContinuousMixture(Layout(N_CATS), arrays)
+
+
 def stack(rng):
     members = [independent(rng), hidden_tree(rng), tree_mixture(rng)]
     return Stack(members, np.log(rng.dirichlet(np.ones(3))))
@@ -73,6 +81,7 @@ MAKERS = {
     "chow_liu": chow_liu,
     "tree_mixture": tree_mixture,
     "hidden_tree": hidden_tree,
+    "continuous_mixture": continuous_mixture,
     "stack": stack,
     "latent_tree": latent_tree,
 }

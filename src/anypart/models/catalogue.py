@@ -44,6 +44,12 @@ CATALOGUE: dict[str, Family] = {
     "chow_liu": _family("chow_liu", "ChowLiu", "every column depends on one other"),
     "tree_mixture": _family("tree_mixture", "TreeMixture", "a mixture of Chow-Liu trees"),
     "hidden_tree": _family("hidden_tree", "HiddenTree", "a tree of latent states"),
+    "continuous_mixture": _family(
+        "continuous_mixture", "ContinuousMixture", "a mixture over a continuous latent vector"
+    ),
+    "fvsbn": _family(
+        "fvsbn", "FVSBN", "a logistic regression a column, on earlier ones", exact=False
+    ),
     "order_agnostic": _family(
         "order_agnostic", "OrderAgnostic", "a masked network, any order", exact=False
     ),

@@ -32,28 +32,11 @@ from numpy.typing import NDArray
 
 from anypart.base.errors import QuestionError
 from anypart.models.contract import Ability, Codes, Evidence, Floats, Layout, Mask, Model
+from anypart.models.layers import Array, gelu, layer_norm, log_softmax
 
-Array = NDArray[np.float32]
 Index = slice | NDArray[np.int64]
 
 ROWS_TOGETHER = 2_048  # keeps the hidden layer in cache
-NORM_EPSILON = 1e-5
-
-
-def gelu(x: Array) -> Array:
-    """Gaussian error linear unit, by its tanh formula (Hendrycks and Gimpel 2016)."""
-    return np.asarray(0.5 * x * (1 + np.tanh(0.7978845608 * (x + 0.044715 * x * x * x))))
-
-
-def _norm(x: Array, scale: Array, shift: Array) -> Array:
-    centred = x - x.mean(1, keepdims=True)
-    spread = np.sqrt((centred * centred).mean(1, keepdims=True) + NORM_EPSILON)
-    return np.asarray(centred / spread * scale + shift)
-
-
-def _log_softmax(x: Floats) -> Floats:
-    x = x - x.max(1, keepdims=True)
-    return np.asarray(x - np.log(np.exp(x).sum(1, keepdims=True)))
 
 
 class OrderAgnostic:
@@ -104,18 +87,18 @@ class OrderAgnostic:
         """Pass through the residual blocks and the last norm, (rows, width)."""
         a = self._arrays
         for i in range(self._n_blocks):
-            inner = _norm(hidden, a[f"{i}.scale"], a[f"{i}.shift"])
+            inner = layer_norm(hidden, a[f"{i}.scale"], a[f"{i}.shift"])
             inner = gelu(inner @ a[f"{i}.in_weight"] + a[f"{i}.in_bias"])
             change = inner @ a[f"{i}.out_weight"] + a[f"{i}.out_bias"]
             hidden = (hidden + change).astype(np.float32, copy=False)
-        return _norm(hidden, a["norm_scale"], a["norm_shift"])
+        return layer_norm(hidden, a["norm_scale"], a["norm_shift"])
 
     def _cell(self, sums: tuple[Array, Array], rows: Index, col: int) -> Floats:
         """Log-probabilities of one column given the tokens, (rows, cats), float64."""
         place = self.layout.slices[col]
         logits = self._features(sums[0][rows]) @ self._arrays["out_weight"][:, place]
         logits = logits + self._arrays["out_bias"][place] + sums[1][rows, place]
-        return _log_softmax(logits.astype(np.float64))
+        return log_softmax(logits.astype(np.float64))
 
     def _blocks(self, evidence: Evidence) -> Iterator[tuple[slice, Codes, Mask]]:
         if evidence.weights:
@@ -169,7 +152,7 @@ class OrderAgnostic:
             logits = self._features(hidden) @ self._arrays["out_weight"]
             logits = (logits + self._arrays["out_bias"] + direct).astype(np.float64)
             for col, place in enumerate(self.layout.slices):
-                part = _log_softmax(logits[:, place])
+                part = log_softmax(logits[:, place])
                 rows = np.flatnonzero(seen[:, col])
                 part[rows] = -np.inf
                 part[rows, codes[rows, col]] = 0

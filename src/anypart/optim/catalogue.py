@@ -10,6 +10,8 @@ from anypart.optim.learner import Learner
 from anypart.optim.rows import Rows, some_rows
 
 MOST_TO_START = 20_000  # rows that a start looks at: structure, margins, log-odds
+WHOLE = frozenset({"fvsbn"})  # families that take all rows at every step
+MOST_PLACES = 60_000_000  # categories times rows that such a family holds, 240 MB
 
 Start = Callable[[Layout, Codes, Mask, Mapping[str, Any], int], Learner]
 
@@ -33,11 +35,29 @@ def _network(
     return NetworkLearner(layout, codes, seen, NetworkSettings(**settings), seed)
 
 
+def _decoder(
+    layout: Layout, codes: Codes, seen: Mask, settings: Mapping[str, Any], seed: int
+) -> Learner:
+    from anypart.optim.decoder import DecoderLearner, DecoderSettings
+
+    return DecoderLearner(layout, codes, seen, DecoderSettings(**settings), seed)
+
+
+def _logistic(
+    layout: Layout, codes: Codes, seen: Mask, settings: Mapping[str, Any], seed: int
+) -> Learner:
+    from anypart.optim.logistic_path import PathLearner, PathSettings
+
+    return PathLearner(layout, codes, seen, PathSettings(**settings), seed)
+
+
 LEARNERS: dict[str, Start] = {
     "independent": _tree("independent"),
     "chow_liu": _tree("chow_liu"),
     "tree_mixture": _tree("tree_mixture"),
     "hidden_tree": _tree("hidden_tree"),
+    "continuous_mixture": _decoder,
+    "fvsbn": _logistic,
     "order_agnostic": _network,
 }
 
@@ -49,8 +69,13 @@ def start_learner(family: str, settings: Mapping[str, Any], seed: int, rows: Row
         family: its name in the catalogue.
         settings: what its learner takes.
         seed: of everything random in it.
-        rows: the rows it will learn from; at most `MOST_TO_START` of them are looked at.
+        rows: the rows it will learn from; at most `MOST_TO_START` of them are looked at,
+            by families in `WHOLE` all that `MOST_PLACES` allows.
 
     """
-    codes, seen = some_rows(rows, MOST_TO_START, seed)
-    return LEARNERS[family](Layout(tuple(rows.source.n_cats)), codes, seen, settings, seed)
+    layout = Layout(tuple(rows.source.n_cats))
+    most = MOST_TO_START
+    if family in WHOLE:
+        most = max(most, MOST_PLACES // max(layout.total, 1))
+    codes, seen = some_rows(rows, most, seed)
+    return LEARNERS[family](layout, codes, seen, settings, seed)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,16 +10,14 @@ from numpy.typing import NDArray
 
 from anypart.base.seeds import generator
 from anypart.models.contract import Codes, Layout, Mask
-from anypart.models.order_agnostic import NORM_EPSILON, OrderAgnostic
+from anypart.models.layers import NORM_EPSILON
+from anypart.models.order_agnostic import OrderAgnostic
+from anypart.optim.descent import Descent, Pace, log_odds
 
 if TYPE_CHECKING:
     import torch
 
     Parameters = dict[str, torch.Tensor]
-
-WARM_UP = 200  # steps
-EMA_MOST = 0.999
-GRADIENT_NORM = 1.0
 
 
 @dataclass(frozen=True)
@@ -63,15 +60,11 @@ def initial_parameters(
     """
     rng = generator(seed, "network")
     width, total, n_cols = settings.width, layout.total, layout.n_cols
-    bias = np.empty(total)
-    for col, place in enumerate(layout.slices):
-        counts = np.bincount(codes[seen[:, col], col], minlength=layout.n_cats[col]) + 0.5
-        bias[place] = np.log(counts / counts.sum())
     made: dict[str, Any] = {
         "embed": rng.normal(size=(total + n_cols, width)) * n_cols**-0.5,
         "direct": np.zeros((total + n_cols, total)),
         "out_weight": np.zeros((width, total)),
-        "out_bias": bias,
+        "out_bias": log_odds(codes, seen, layout.n_cats),
         "norm_scale": np.ones(width),
         "norm_shift": np.zeros(width),
     }
@@ -166,76 +159,41 @@ class NetworkLearner:
     def __init__(
         self, layout: Layout, codes: Codes, seen: Mask, settings: NetworkSettings, seed: int
     ) -> None:
-        import torch
-
         self._layout, self._settings, self._seed = layout, settings, seed
         start = initial_parameters(layout, codes, seen, settings, seed)
-        self._now = {n: torch.tensor(a, requires_grad=True) for n, a in start.items()}
-        self._mean = {n: torch.tensor(a) for n, a in start.items()}
-        self._optimizer = torch.optim.AdamW(
-            list(self._now.values()), lr=settings.rate, weight_decay=settings.decay
-        )
-        self._steps = 0
+        self._descent = Descent(start, Pace(settings.rate, settings.decay))
 
     def step(self, codes: Codes, seen: Mask, progress: float) -> float:
         """Learn from one mini-batch; see `Learner.step`."""
         import torch
 
-        context = random_context(seen, generator(self._seed, "context", self._steps))
+        steps = self._descent.steps
+        context = random_context(seen, generator(self._seed, "context", steps))
         noise = torch.Generator().manual_seed(
-            int(generator(self._seed, "dropout", self._steps).integers(2**62))
+            int(generator(self._seed, "dropout", steps).integers(2**62))
         )
         loss = any_part_loss(
-            self._now,
+            self._descent.now,
             self._layout,
             torch.from_numpy(codes.astype(np.int64)),
             torch.from_numpy(np.ascontiguousarray(seen)),
             torch.from_numpy(context),
             (self._settings.dropout, noise),
         )
-        for group in self._optimizer.param_groups:
-            group["lr"] = self._settings.rate * _pace(self._steps, progress)
-        self._optimizer.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(list(self._now.values()), GRADIENT_NORM)
-        self._optimizer.step()
-        self._steps += 1
-        keep = min(EMA_MOST, max(0.0, 1 - 3 / (self._steps + 1)))
-        with torch.no_grad():
-            for name, mean in self._mean.items():
-                mean.lerp_(self._now[name], 1 - keep)
-        return -float(loss.detach())
+        return -self._descent.down(loss, progress)
 
     def model(self) -> OrderAgnostic:
         """Return the network with the averaged parameters; later steps leave it alone."""
-        arrays = {name: mean.numpy().copy() for name, mean in self._mean.items()}
         orders = seeded_orders(self._layout.n_cols, self._settings.orders, self._seed)
-        return OrderAgnostic(self._layout, arrays, orders)
+        return OrderAgnostic(self._layout, self._descent.averaged(), orders)
 
     def state(self) -> dict[str, NDArray[Any]]:
         """Return parameters, their average and AdamW's moments."""
-        arrays: dict[str, NDArray[Any]] = {"steps": np.array(self._steps)}
-        for name, now in self._now.items():
-            arrays[f"now/{name}"] = now.detach().numpy().copy()
-            arrays[f"mean/{name}"] = self._mean[name].numpy().copy()
-            for kind, value in self._optimizer.state[now].items():
-                arrays[f"{kind}/{name}"] = value.numpy().copy()
-        return arrays
+        return self._descent.state()
 
     def load_state(self, arrays: dict[str, NDArray[Any]]) -> None:
         """Go on from `state`."""
-        import torch
-
-        self._steps = int(arrays["steps"])
-        with torch.no_grad():
-            for name, now in self._now.items():
-                now.copy_(torch.tensor(arrays[f"now/{name}"]))
-                self._mean[name].copy_(torch.tensor(arrays[f"mean/{name}"]))
-                kinds = ("step", "exp_avg", "exp_avg_sq")
-                if self._steps:
-                    self._optimizer.state[now] = {
-                        kind: torch.tensor(arrays[f"{kind}/{name}"]) for kind in kinds
-                    }
+        self._descent.load_state(arrays)
 
 
 def random_context(seen: Mask, rng: np.random.Generator) -> Mask:
@@ -245,9 +203,3 @@ def random_context(seen: Mask, rng: np.random.Generator) -> Mask:
     # Unseen cells sort last, so the first n_shown places are all seen.
     order = np.where(seen, rng.random(seen.shape), 2.0).argsort(1).argsort(1)
     return order < n_shown[:, None]
-
-
-def _pace(steps: int, progress: float) -> float:
-    """Warm up, stay, and from half of the way on fall along a cosine."""
-    fall = 1.0 if progress < 0.5 else 0.5 * (1 + math.cos(math.pi * (2 * progress - 1))) + 0.01
-    return min(1.0, (steps + 1) / WARM_UP) * fall

@@ -87,15 +87,23 @@ def wishes(n_rows: int, purpose: str) -> tuple[Wish, ...]:
         Wish("independent", "independent", {}, passes=2, least=1),
         Wish("chow_liu", "chow_liu", {}, passes=2, least=1),
     ]
+    if purpose == "density":
+        # A step takes all rows and is a point of its path; validation ends it.
+        found.append(Wish("fvsbn", "fvsbn", {}, 25, 8, patience=3, batch=n_rows))
     most, small = states_for(n_rows), n_rows < SMALL
     if purpose == "fast":
-        return (*found, _hidden("hidden_tree", min(most, 32), n_rows))
+        return (
+            *found,
+            _hidden("hidden_tree", min(most, 32), n_rows),
+            _continuous("continuous_mixture", 1_024, n_rows),
+        )
     found.append(_hidden("hidden_tree_1", most, n_rows))
     if purpose == "density":
         passes, batch = (500, 64) if small else (200, 256)
         found.append(
             Wish("order_agnostic", "order_agnostic", {}, passes, 20, 20, batch, most_steps=100_000)
         )
+    found.append(_continuous("continuous_mixture", 8_192, n_rows))
     found.append(_hidden("hidden_tree_2", most, n_rows, NOISE))
     # Its trees start from counts and get better in few, large batches only.
     n_trees = {"n_trees": 3 if small else 8}
@@ -110,3 +118,9 @@ def _hidden(name: str, n_states: int, n_rows: int, noise: float = 0.0) -> Wish:
     # better than over 20 to 40, where it follows the training rows too far.
     passes, least = (40, 8) if n_rows < SMALL else (12, 3)
     return Wish(name, "hidden_tree", {SCALED: n_states, "structure_noise": noise}, passes, least)
+
+
+def _continuous(name: str, mixes: int, n_rows: int) -> Wish:
+    passes, batch = (300, 64) if n_rows < SMALL else (40, 256)
+    settings = {"mixes": mixes}
+    return Wish(name, "continuous_mixture", settings, passes, 5, 5, batch, most_steps=6_000)
