@@ -1,0 +1,159 @@
+"""The other process: reads a job, narrows itself, runs the snippet, tells each step.
+
+The job is one JSON object on standard input; each message is one JSON object on a line of
+standard output, which the snippet's own output does not reach.
+"""
+
+from __future__ import annotations
+
+import atexit
+import gc
+import io
+import json
+import linecache
+import os
+import sys
+import types
+from collections.abc import Callable
+from typing import Any
+
+from .confine import limit_resources, refuse
+from .kernel import restrict
+from .tracer import NAME, Tracer, code_names, describe
+
+_MOST_OUTPUT = 1 << 16  # characters that a snippet may print
+_LIBRARIES = ["/lib", "/lib64", "/usr/lib", "/usr/local/lib", "/etc/ld.so.cache"]
+_COUNTERS = {"getrefcount", "get_referrers", "get_objects", "collect", "getweakrefcount"}
+
+
+class Written(io.TextIOBase):
+    """Standard output and standard error of the snippet, kept until they are asked for."""
+
+    def __init__(self) -> None:
+        self._parts: list[str] = []
+        self._left = _MOST_OUTPUT
+
+    def write(self, text: str, /) -> int:
+        """Keep what is printed, up to a limit."""
+        if type(text) is not str:
+            raise TypeError(f"write() argument must be str, not {type(text).__name__}")
+        if self._left > 0:
+            self._parts.append(text[: self._left])
+        self._left -= len(text)
+        return len(text)
+
+    def writable(self) -> bool:
+        """Say yes."""
+        return True
+
+    def take(self) -> str:
+        """Return what was printed since the last call."""
+        text = "".join(self._parts)
+        self._parts.clear()
+        return text
+
+
+class Messages:
+    """Sends messages to the parent, and ends the process when there were enough steps."""
+
+    def __init__(self, most_steps: int) -> None:
+        self._file = os.dup(1)
+        self._left = most_steps
+
+    def send(self, message: dict[str, Any]) -> None:
+        """Send one message."""
+        rest = memoryview(json.dumps(message).encode() + b"\n")
+        while rest:
+            rest = rest[os.write(self._file, rest) :]
+
+    def step(self, message: dict[str, Any]) -> None:
+        """Send one step; the process ends there if it was the last that is wanted."""
+        if self._left <= 0:
+            self.end("steps")
+        self._left -= 1
+        self.send({"step": message})
+
+    def end(self, how: str, **more: Any) -> None:
+        """Say how it ended, and end the process without another line of the snippet's."""
+        self.send({"end": how, **more})
+        os._exit(0)
+
+
+def main() -> None:
+    """Run the job that is on standard input."""
+    job: dict[str, Any] = json.load(sys.stdin.buffer)
+    messages = Messages(job["steps"])
+    null = os.open(os.devnull, os.O_RDWR)
+    for number in (0, 1, 2):
+        os.dup2(null, number)
+    os.close(null)
+    try:
+        code = compile(job["source"], NAME, "exec", dont_inherit=True)
+    except (SyntaxError, ValueError) as error:
+        return messages.end("syntax", raised=_syntax(error))
+    linecache.cache[NAME] = (len(job["source"]), None, job["source"].splitlines(True), NAME)
+    done = limit_resources(job["memory_mb"], job["seconds"])
+    own = os.path.dirname(os.path.dirname(__file__))
+    sys.path = [p for p in sys.path if p and p != own]
+    done += restrict([*sys.path, *_LIBRARIES], job["folder"])
+    _run(code, job, messages, done)
+
+
+def _run(code: types.CodeType, job: dict[str, Any], messages: Messages, done: list[str]) -> None:
+    module = types.ModuleType("__main__")
+    module.__dict__.update(__builtins__=__builtins__, __file__=NAME)
+    written = Written()
+    hidden = frozenset(module.__dict__)
+    hold = not _COUNTERS & set(code_names(code))
+    tracer = Tracer(messages.step, hidden, hold, written.take)
+    _put_on(module, written, job["stdin"])
+    messages.send({"confined": [*done, "audit hook"], "version": sys.version.split()[0]})
+    ended, raised = "finished", None
+    sys.settrace(tracer.start)
+    refuse(job["folder"], lambda what: messages.send({"refused": what}))
+    try:
+        exec(code, module.__dict__)
+    except MemoryError:
+        ended = "memory"
+    except BaseException as error:
+        ended, raised = "exception", _raised(error)
+    if tracer.lost():
+        ended = "lost"
+    tracer.finished = True
+    _finish(module)
+    messages.end(ended, raised=raised, output=written.take())
+
+
+def _put_on(module: types.ModuleType, written: Written, stdin: str) -> None:
+    """Make the process look to the snippet as if it ran alone."""
+    for name in [n for n in sys.modules if n.partition(".")[0] in ("inside", "ctypes", "_ctypes")]:
+        del sys.modules[name]
+    sys.modules["__main__"] = module
+    sys.argv = [NAME]
+    sys.stdout = sys.stderr = written
+    sys.stdin = io.StringIO(stdin)
+    gc.collect()
+
+
+def _finish(module: types.ModuleType) -> None:
+    """Do what the interpreter does when it ends, so that finalisers have their say."""
+    run: Callable[[], None] = atexit._run_exitfuncs
+    run()
+    module.__dict__.clear()
+    gc.collect()
+
+
+def _syntax(error: SyntaxError | ValueError) -> dict[str, Any]:
+    line = getattr(error, "lineno", None)
+    return {"type": type(error).__name__, "message": str(error), "line": line, "traceback": []}
+
+
+def _raised(error: BaseException) -> dict[str, Any]:
+    """Describe what ended the snippet, with the snippet's own lines that it went through."""
+    lines: list[tuple[int, str]] = []
+    at = error.__traceback__
+    while at is not None:
+        if at.tb_frame.f_code.co_filename == NAME:
+            lines.append((at.tb_lineno, at.tb_frame.f_code.co_name))
+        at = at.tb_next
+    return {**describe(error), "line": lines[-1][0] if lines else None, "traceback": lines}
