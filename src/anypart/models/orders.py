@@ -1,0 +1,79 @@
+"""Orders in which a one-order model takes the columns.
+
+The order is part of such a model: the families that cannot represent every distribution
+represent different ones in different orders. `optim.orders` learns one on validation rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anypart.base.errors import FitError, suggest
+from anypart.base.seeds import generator
+from anypart.models.contract import Codes, Layout, Mask
+from anypart.models.structure import mutual_information, pair_counts, spanning_tree
+
+Order = NDArray[np.int64]
+KINDS = ("chow_liu", "given", "random", "reversed")
+MOST_WORK = 1e11  # multiplications to count pairs with, about two seconds
+
+
+def chow_liu_order(layout: Layout, codes: Codes, seen: Mask) -> Order:
+    """Order the columns so that each comes after its parent in the Chow-Liu tree, (cols,).
+
+    What a column depends on most is then among what it may depend on.
+
+    Cost:
+        One product of all pairs, on as many rows as `MOST_WORK` allows.
+    """
+    n_rows = int(max(500, MOST_WORK / layout.total**2))
+    counts = pair_counts(layout, codes[:n_rows], seen[:n_rows])
+    order, _ = spanning_tree(mutual_information(layout, counts))
+    return order.astype(np.int64)
+
+
+def make_order(
+    kind: str | Sequence[int], layout: Layout, codes: Codes, seen: Mask, seed: int
+) -> Order:
+    """Make an order of the columns, (cols,).
+
+    Args:
+        kind: `chow_liu`, `given` (as the table has them), `reversed`, `random`, or the
+            positions of the columns themselves.
+        layout: the columns.
+        codes: (rows, cols) rows to find the Chow-Liu tree on.
+        seen: (rows, cols) which of their cells count.
+        seed: of a random order.
+
+    Raises:
+        FitError: no such kind, or positions that are not an order.
+
+    Example:
+        >>> import numpy as np
+        >>> nothing = np.zeros((0, 3), np.int32)
+        >>> make_order("reversed", Layout((2, 2, 2)), nothing, nothing > 0, 0).tolist()
+        [2, 1, 0]
+
+    """
+    n_cols = layout.n_cols
+    if kind == "chow_liu":
+        return chow_liu_order(layout, codes, seen)
+    if kind == "random":
+        return generator(seed, "order").permutation(n_cols).astype(np.int64)
+    if kind in ("given", "reversed"):
+        return np.arange(n_cols)[:: 1 if kind == "given" else -1].astype(np.int64)
+    if isinstance(kind, str):
+        raise FitError(
+            f"There is no order {kind!r}; there are {', '.join(KINDS)}, or the positions of "
+            f"the columns.{suggest(kind, KINDS)}"
+        )
+    order = np.array(kind, np.int64)
+    if sorted(order.tolist()) != list(range(n_cols)):
+        raise FitError(
+            f"{list(kind)} is not an order of {n_cols} columns. Name each position from 0 to "
+            f"{n_cols - 1} once."
+        )
+    return order
