@@ -9,6 +9,7 @@ from anypart.data.files.table import Table
 from anypart.data.kinds import column_of
 from anypart.data.sample import sample_rows
 from anypart.data.schema import Kind, Schema
+from anypart.data.verify import verified
 
 KINDS = tuple(k.value for k in Kind)
 
@@ -18,7 +19,8 @@ def infer_schema(table: Table, overrides: Mapping[str, str] | None = None, seed:
 
     The stream is read once, in constant memory. Everything is decided on a seeded sample
     of at most 200,000 rows (fewer if there are more than 40 columns), which is the whole
-    table if it is smaller; missing cells are counted on all rows.
+    table if it is smaller; missing cells are counted on all rows. What a sample cannot know
+    (all values different, no further category) is verified on all rows of a longer table.
 
     Args:
         table: the training rows.
@@ -41,6 +43,8 @@ def infer_schema(table: Table, overrides: Mapping[str, str] | None = None, seed:
         column_of(name, sample.rows.column(i), wanted.get(name), sample.missing[i])
         for i, name in enumerate(table.arrow.names)
     ]
+    if sample.n_rows > sample.rows.num_rows:
+        columns = verified(table, sample, columns, wanted)
     schema = Schema(tuple(columns), sample.n_rows)
     if not schema.modelled:
         why = "; ".join(f"{c.name}: {c.kind} ({c.reason})" for c in columns[:5])
