@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from html import escape
 
 # The policy makes a browser refuse whatever would be fetched or run, whatever a cell holds.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'"
+
+
+def _policy(script: str) -> str:
+    """Allow one script, told by its hash; no other runs, whatever a cell holds."""
+    if not script:
+        return _POLICY
+    digest = b64encode(sha256(script.encode()).digest()).decode()
+    return f"{_POLICY}; script-src 'sha256-{digest}'"
+
 
 _STYLE = """
 :root { color-scheme: light dark; --page: #fafaf8; --panel: #ffffff; --ink: #1d2129;
@@ -88,27 +99,37 @@ class Section:
         )
 
 
-def page(title: str, facts: Sequence[tuple[str, str]], sections: Sequence[Section]) -> str:
+def page(
+    title: str,
+    facts: Sequence[tuple[str, str]],
+    sections: Sequence[Section],
+    *,
+    style: str = "",
+    script: str = "",
+) -> str:
     """Write the whole page.
 
     Args:
         title: of the page.
         facts: (name, value) pairs for its head.
         sections: its parts, in order.
+        style: rules of its own, after those of every page.
+        script: of its own, run at the end; it is the only one that may run.
 
     """
+    code = f"<script>{script}</script>" if script else ""
     cards = "".join(f"<div><dt>{escape(k)}</dt><dd>{escape(v)}</dd></div>" for k, v in facts)
     links = "".join(f'<a href="#{s.name}">{escape(s.title)}</a>' for s in sections)
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
+        f'<meta http-equiv="Content-Security-Policy" content="{_policy(script)}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(title)}</title><style>{_STYLE}</style></head><body>"
+        f"<title>{escape(title)}</title><style>{_STYLE}{style}</style></head><body>"
         f'<header><h1>{escape(title)}</h1><dl class="facts">{cards}</dl>'
         f'<nav aria-label="Sections">{links}</nav></header>'
         f"<main>{''.join(s.markup() for s in sections)}</main>"
         '<footer class="soft">Written by anypart. This page holds all that it shows; '
-        "it asks nothing of the network.</footer></body></html>\n"
+        f"it asks nothing of the network.</footer>{code}</body></html>\n"
     )
 
 
