@@ -107,12 +107,24 @@ def test_a_planted_wrong_cell_is_first_in_the_audit_with_what_was_expected(fitte
     rows[23]["gain"] = 1e7
     found = fitted.audit(rows, top=200).value.to_pylist()
     assert (found[0]["row"], found[0]["column"]) == (23, "gain")
+    assert found[0]["beyond"] == "above"
     assert found[0]["surprise"] > quiet
     assert found[0]["probability"] <= 1 / table.num_rows  # not that of the edge's cell
     surprises = [c["surprise"] for c in found]
     assert surprises == sorted(surprises, reverse=True)
     expected = [c["expected_probability"] >= c["probability"] for c in found]
     assert all(expected)
+
+
+def test_the_audit_says_on_which_side_a_value_lies(fitted, table) -> None:
+    rows = table.slice(0, 4).to_pylist()
+    ages = [c for c in table.column("age").to_pylist() if c is not None]
+    for row, age in zip(rows, (min(ages) - 40, max(ages) + 40, min(ages), None), strict=True):
+        row["age"] = age
+    found = fitted.audit(rows, top=100).value.to_pylist()
+    sides = {c["row"]: c["beyond"] for c in found if c["column"] == "age"}
+    assert sides == {0: "below", 1: "above", 2: None}
+    assert {c["beyond"] for c in found if c["column"] == "sex"} == {None}
 
 
 def test_the_surprise_of_a_draw_is_nought_on_average() -> None:

@@ -155,3 +155,17 @@ def test_a_cell_of_the_map_says_its_number() -> None:
     drawing = svg.heat_map(["a", "b"], np.array([[1.0, 0.2], [0.2, 1.0]]), "two")
     assert "a and b: 0.200 nats" in drawing
     parsed(drawing)
+
+
+def test_the_map_has_a_scale_whose_shades_are_those_of_its_cells() -> None:
+    drawing = svg.heat_map(["a", "b", "c"], np.array([[9, 1, 0.5], [1, 9, 0], [0.5, 0, 9]]), "m")
+    shades = dict(re.findall(r"<title>(.*?) nats</title><rect[^>]*fill-opacity:([\d.]+)", drawing))
+    scale = re.findall(
+        r'<rect[^>]*width="12.00"[^>]*fill-opacity:([\d.]+)"/><text[^>]*>([\d.]+)', drawing
+    )
+    assert [float(nats) for _, nats in scale] == [1.0, 0.5, 0.0]
+    assert [shade for shade, _ in scale] == [
+        shades["a and b: 1.000"],
+        shades["a and c: 0.500"],
+        shades["b and c: 0.000"],
+    ]

@@ -5,7 +5,7 @@ surprises than a draw would on average. On a line a single cell is improbable be
 is narrow, so there the question is how much of the probability lies in cells at most as
 likely as this one: :math:`-\log \sum_{k: p_k \le p_x} p_k - 1` (a draw from a continuous
 distribution has mean 0). A number beyond everything the fit was trained on counts with
-half the mass of one training row.
+half the mass of one training row, and `beyond` says on which side it lies.
 """
 
 from __future__ import annotations
@@ -27,12 +27,14 @@ FIELDS = pa.schema(
         "row": pa.int64(),
         "column": pa.string(),
         "value": pa.string(),
+        "beyond": pa.string(),
         "expected": pa.string(),
         "probability": pa.float64(),
         "expected_probability": pa.float64(),
         "surprise": pa.float64(),
     }
 )
+SIDES = (None, "above", "below")  # by `_side`; -1 is the last
 
 
 def audit_batch(reader: Reader, model: Model, batch: Any, top: int, first_row: int) -> pa.Table:
@@ -44,7 +46,7 @@ def audit_batch(reader: Reader, model: Model, batch: Any, top: int, first_row: i
     encoded = reader.codec.encode(batch)
     log_p = np.asarray(model.leave_one_out(encoded.codes, encoded.seen), np.float64)
     score = np.full(encoded.seen.shape, -np.inf)
-    beyond = np.zeros(encoded.seen.shape, np.bool_)
+    side = np.zeros(encoded.seen.shape, np.int8)
     mass_beyond = 1.0 / (2.0 * (reader.codec.schema.n_rows + 1))
     for at, column in enumerate(reader.columns):
         part = log_p[:, model.layout.slices[at]]
@@ -53,8 +55,8 @@ def audit_batch(reader: Reader, model: Model, batch: Any, top: int, first_row: i
         score[:, at] = np.where(encoded.seen[:, at], surprise(part, chosen), -np.inf)
         if column.kind.numeric and column.name in batch.schema.names:
             x, known = numbers(batch.column(column.name), column.kind)
-            beyond[:, at] = known & _outside(x, column)
-            floor = np.where(beyond[:, at], -np.log(mass_beyond) - 1.0, -np.inf)
+            side[:, at] = np.where(known, _side(x, column), 0)
+            floor = np.where(side[:, at], -np.log(mass_beyond) - 1.0, -np.inf)
             score[:, at] = np.maximum(score[:, at], floor)
     order = np.argsort(-score, axis=None, kind="stable")[:top]
     order = order[np.isfinite(score.ravel()[order])]
@@ -64,10 +66,11 @@ def audit_batch(reader: Reader, model: Model, batch: Any, top: int, first_row: i
         own = {
             "row": row + first_row,
             "value": str(flat(batch.column(reader.columns[at].name).slice(row, 1))[0].as_py()),
+            "beyond": SIDES[side[row, at]],
             "surprise": float(score[row, at]),
         }
         code = int(encoded.codes[row, at])
-        most = mass_beyond if beyond[row, at] else 1.0
+        most = mass_beyond if side[row, at] else 1.0
         found.append(own | _expectation(reader, at, np.exp(log_p[row, place]), code, most))
     return pa.Table.from_pylist(found, schema=FIELDS)
 
@@ -86,10 +89,11 @@ def tail_surprise(log_p: Reals, chosen: NDArray[np.int32]) -> Reals:
     return -np.log(np.maximum(mass, np.finfo(float).tiny)) - 1.0
 
 
-def _outside(x: Reals, column: Column) -> NDArray[np.bool_]:
+def _side(x: Reals, column: Column) -> NDArray[np.int8]:
+    """Tell where values lie: -1 below all that the fit was trained on, 1 above, 0 among them."""
     low = min(c.low for c in column.cells)
     high = max(c.high for c in column.cells)
-    return (x < low) | (x > high)
+    return (x > high).astype(np.int8) - (x < low).astype(np.int8)
 
 
 def _expectation(reader: Reader, at: int, probs: Reals, code: int, most: float) -> dict[str, Any]:

@@ -253,9 +253,10 @@ class Fitted:
             top: how many cells.
 
         Returns:
-            A table, most surprising first: row (from 0), column, value, expected (the most
-            likely value), probability and expected_probability given the rest of the row,
-            surprise in nats above what a draw from the model would have.
+            A table, most surprising first: row (from 0), column, value, beyond (`below` or
+            `above` everything the fit was trained on, or null), expected (the most likely
+            value), probability and expected_probability given the rest of the row, surprise
+            in nats above what a draw from the model would have.
 
         """
         best, start = None, 0

@@ -19,7 +19,6 @@ MOST_CHARTS = 60  # columns with a chart of their own
 MOST_IN_MAP = 30  # columns of the heat map, the most dependent ones
 MOST_PAIRS = 15
 MOST_CELLS = 20
-_SHADES = "The stronger the colour, the more nats."
 _KEY = '<p class="soft"><span class="key data"></span>table<span class="key model"></span>model</p>'
 
 
@@ -155,7 +154,11 @@ def _dependence(answer: Any, names: list[str]) -> Section:
         "Mutual information under the model, in nats: 0 if one column says nothing about the "
         "other.",
         (
-            figure(f"The stronger the colour, the more nats.{some}", drawing, wide=True)
+            figure(
+                f"The stronger the colour, the more nats; the scale is beside it.{some}",
+                drawing,
+                wide=True,
+            )
             if len(names) > 1
             else ""
         )
@@ -174,7 +177,7 @@ def _cells(answer: Any) -> Section:
         (
             f"{c['row']:,}",
             c["column"],
-            svg.shorten(c["value"], 60),
+            svg.shorten(c["value"], 60) + (f", {c['beyond']} all others" if c["beyond"] else ""),
             svg.shorten(c["expected"], 60),
             _chance(c["probability"]),
             _chance(c["expected_probability"]),

@@ -120,7 +120,7 @@ def histogram(ticks: Sequence[str], data: Reals, model: Reals, title: str, unit:
 
 
 def heat_map(names: Sequence[str], values: Reals, title: str) -> str:
-    """Draw a symmetric matrix of nats: the stronger the colour, the more.
+    """Draw a symmetric matrix of nats with its colour scale: the stronger, the more.
 
     Args:
         names: (cols,) of the columns.
@@ -147,12 +147,30 @@ def heat_map(names: Sequence[str], values: Reals, title: str) -> str:
                 continue
             said = f"{name} and {other}: {values[row, col]:.3f} nats"
             depth = float(max(values[row, col], 0.0) / most)
-            cell = _rect(left + col * size, y, (size - 2, size - 2), "heat")
-            shade = f' style="fill-opacity:{0.06 + 0.94 * depth:.2f}"/>'
-            parts.append(f"<g><title>{escape(said)}</title>{cell[:-2]}{shade}</g>")
+            cell = _shade(left + col * size, y, (size - 2, size - 2), depth)
+            parts.append(f"<g><title>{escape(said)}</title>{cell}</g>")
+    parts += _colour_scale(left + n * size + 14, n * size - 2, most)
     below = 14 + 5.6 * min(max(len(name) for name in names), 22)
-    width = left + n * size + 60
+    width = left + n * size + 80
     return _svg(width, n * size + below, title, parts)
+
+
+def _shade(x: float, y: float, size: tuple[float, float], depth: float) -> str:
+    """Draw a cell of a heat map; `depth` in [0, 1] is how strong it is."""
+    return f'{_rect(x, y, size, "heat")[:-2]} style="fill-opacity:{0.06 + 0.94 * depth:.2f}"/>'
+
+
+def _colour_scale(x: float, height: float, most: float) -> list[str]:
+    """Draw what the colours stand for, from 0 nats at the foot to the most at the head."""
+    steps = max(min(int(height / 20), 5), 2)
+    tall = height / steps
+    parts = list[str]()
+    for at in range(steps):
+        part = 1 - at / (steps - 1)  # of the most
+        parts.append(_shade(x, at * tall, (12, tall), part))
+        said = f"{part * most:.3g}" + (" nats" if at == 0 else "")
+        parts.append(text(x + 17, at * tall + tall / 2 + 4, said, "tick"))
+    return parts
 
 
 def level_bars(levels: Sequence[tuple[str, float]], title: str) -> str:

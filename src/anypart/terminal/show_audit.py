@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 MOST_CELLS = 50
 
 
+def said_side(beyond: str | None) -> str:
+    """Say on which side of the training rows a value lies: `, above all others`."""
+    return f", {beyond} all others" if beyond else ""
+
+
 def show_audit(found: Answer) -> None:
     """Print the cells that the rest of their row speaks against."""
     drawn = grid(
@@ -33,7 +38,7 @@ def show_audit(found: Answer) -> None:
         drawn.add_row(
             f"{cell['row']:,}",
             number(cell["column"]),
-            number(cell["value"]),
+            f"{number(cell['value'])}{said_side(cell['beyond'])}",
             percent(cell["probability"]),
             number(cell["expected"]),
             percent(cell["expected_probability"]),
