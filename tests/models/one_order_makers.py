@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from anypart.models.boosted_trees import LEAVES, NODES, BoostedTrees
 from anypart.models.contract import Layout
 from anypart.models.fvsbn import FVSBN
 from anypart.models.places import Places
@@ -28,4 +29,19 @@ def fvsbn(rng, n_cats=N_CATS):
     return FVSBN(Layout(n_cats), order, means, arrays)
 
 
-ONE_ORDER = {"fvsbn": fvsbn}
+def boosted_trees(rng, n_cats=N_CATS):
+    order, places, means = order_and_means(rng, n_cats)
+    n_rounds = 60
+    tests = np.full((n_rounds, len(n_cats), NODES), -1, np.int32)
+    for at, start in enumerate(places.starts):
+        if start:  # questions about earlier columns only
+            asked = rng.integers(-1, start, (n_rounds, NODES))
+            tests[:, at] = np.where(
+                asked < 0, -1, asked + places.total * rng.integers(2, size=asked.shape)
+            )
+    values = normal(rng, n_rounds, places.total, LEAVES) / 8
+    arrays = {"tests": tests, "values": values, "bias": normal(rng, places.total)}
+    return BoostedTrees(Layout(n_cats), order, means, arrays)
+
+
+ONE_ORDER = {"boosted_trees": boosted_trees, "fvsbn": fvsbn}

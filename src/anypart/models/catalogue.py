@@ -53,6 +53,9 @@ CATALOGUE: dict[str, Family] = {
     "order_agnostic": _family(
         "order_agnostic", "OrderAgnostic", "a masked network, any order", exact=False
     ),
+    "boosted_trees": _family(
+        "boosted_trees", "BoostedTrees", "small trees a column, on earlier ones", exact=False
+    ),
     "stack": _family("stack", "Stack", "a convex mixture of the others"),
 }
 

@@ -10,7 +10,7 @@ from anypart.optim.learner import Learner
 from anypart.optim.rows import Rows, some_rows
 
 MOST_TO_START = 20_000  # rows that a start looks at: structure, margins, log-odds
-WHOLE = frozenset({"fvsbn"})  # families that take all rows at every step
+WHOLE = frozenset({"fvsbn", "boosted_trees"})  # families that take all rows at every step
 MOST_PLACES = 60_000_000  # categories times rows that such a family holds, 240 MB
 
 Start = Callable[[Layout, Codes, Mask, Mapping[str, Any], int], Learner]
@@ -51,6 +51,14 @@ def _logistic(
     return PathLearner(layout, codes, seen, PathSettings(**settings), seed)
 
 
+def _boosting(
+    layout: Layout, codes: Codes, seen: Mask, settings: Mapping[str, Any], seed: int
+) -> Learner:
+    from anypart.optim.boosting import BoostLearner, BoostSettings
+
+    return BoostLearner(layout, codes, seen, BoostSettings(**settings), seed)
+
+
 LEARNERS: dict[str, Start] = {
     "independent": _tree("independent"),
     "chow_liu": _tree("chow_liu"),
@@ -58,6 +66,7 @@ LEARNERS: dict[str, Start] = {
     "hidden_tree": _tree("hidden_tree"),
     "continuous_mixture": _decoder,
     "fvsbn": _logistic,
+    "boosted_trees": _boosting,
     "order_agnostic": _network,
 }
 

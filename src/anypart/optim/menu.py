@@ -15,6 +15,7 @@ LARGEST = 128  # states of a hidden tree
 LEAST = 16
 ROWS_PER_STATE = 64
 NOISE = 0.6  # how far the structures of further trees stray, so that they err differently
+WHOLE = 1  # batch of a learner that holds its rows: what the loop reads for nothing
 SCALED = "n_states"  # the setting that grows a member, and its cost
 
 
@@ -31,6 +32,7 @@ class Wish:
         patience: looks without a better one after which training ends.
         batch: rows in a mini-batch, 0 for what suits the number of rows.
         most_steps: a long table has taught a tree all it can before a pass is over.
+        every: steps between looks at the validation rows, 0 for a pass.
 
     """
 
@@ -42,6 +44,7 @@ class Wish:
     patience: int = 5
     batch: int = 0
     most_steps: int = 4_000
+    every: int = 0
 
     def smaller(self) -> Wish | None:
         """Return the wish with half as many states, None if that is too few to help."""
@@ -88,8 +91,11 @@ def wishes(n_rows: int, purpose: str) -> tuple[Wish, ...]:
         Wish("chow_liu", "chow_liu", {}, passes=2, least=1),
     ]
     if purpose == "density":
-        # A step takes all rows and is a point of its path; validation ends it.
-        found.append(Wish("fvsbn", "fvsbn", {}, 25, 8, patience=3, batch=n_rows))
+        # A step takes the rows that the learner holds, whatever the batch: a point of the
+        # path of penalties, a round of trees.
+        found.append(Wish("fvsbn", "fvsbn", {}, 25, 8, 3, WHOLE, most_steps=25, every=1))
+        trees = Wish("boosted_trees", "boosted_trees", {}, 400, 60, 4, WHOLE, 400, every=10)
+        found.append(trees)
     most, small = states_for(n_rows), n_rows < SMALL
     if purpose == "fast":
         return (

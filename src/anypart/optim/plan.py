@@ -163,7 +163,7 @@ def _member(wish: Wish, cost: Measured, n_rows: int, passes: float) -> Member:
     # A share of the largest number of steps, so that less time is fewer steps always.
     longest = min(per_pass * wish.passes, wish.most_steps)
     steps = max(int(longest * passes / wish.passes), 1)
-    every = min(per_pass, max(steps // LOOKS, 1))
+    every = wish.every or min(per_pass, max(steps // LOOKS, 1))
     every = max(every, round(cost.look / (SHARE_LOOKING * max(cost.step, 1e-6))))
     every = min(every, steps)
     seconds = round(cost.start + steps * cost.step + (steps // every) * cost.look, 3)
