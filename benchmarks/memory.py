@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-INTERVAL = 0.25  # seconds between two looks
+INTERVAL = 1.0  # seconds between two looks; a look at many processes costs 50 ms
 
 
 @dataclass(frozen=True)
