@@ -148,7 +148,7 @@ LAWS = [
 
 
 @pytest.mark.parametrize("name", OPTIONS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(values=VALUES, temperature=TEMPERATURES)
 def test_bounds_are_never_violated(name, values, temperature):
     bound_holds(member(name), name, values, temperature)
@@ -236,7 +236,7 @@ def test_a_batch_is_its_rows_along_any_dimension(name):
 
 
 @given(values=VALUES, shift=st.floats(-20, 20), scale=st.floats(0.1, 10))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_shifts_and_scales_go_through(values, shift, scale):
     x, t = tensor(values), 0.4
     for name in ("max", "min", "sort", "top_k", "median"):
@@ -254,7 +254,7 @@ def test_shifts_and_scales_go_through(values, shift, scale):
 
 
 @given(values=VALUES, temperature=TEMPERATURES)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_what_rises_with_its_input_still_rises(values, temperature):
     for name in ("max", "min", "step", "sign", "floor", "round", "clip", "sort", "median"):
         x = tensor(values).requires_grad_()
@@ -265,7 +265,7 @@ def test_what_rises_with_its_input_still_rises(values, temperature):
 
 
 @given(values=VALUES, temperature=TEMPERATURES)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_masks_weights_sorts_and_ranks_keep_their_sums(values, temperature):
     x = tensor(values)
     n = len(values)

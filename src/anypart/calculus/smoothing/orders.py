@@ -33,7 +33,8 @@ class _Projection(torch.autograd.Function):
 
         grad = np.ascontiguousarray(grads[0].numpy(force=True))
         out = np.empty_like(grad)
-        pooling.backward(grad, *ctx.found, ctx.temperature, ctx.far, out)
+        places, pool = ctx.found
+        pooling.backward(grad, places, pool, ctx.temperature, ctx.far, out)
         return torch.from_numpy(out).to(grads[0].device), None, None
 
 

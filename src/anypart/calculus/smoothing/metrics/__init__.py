@@ -1,0 +1,44 @@
+"""Metrics, hard at temperature 0 and smooth above, and the losses they make.
+
+A metric is told what it is given: `f1.loss(logits(z), y)` or `f1.loss(probabilities(p), y)`.
+"""
+
+from anypart.calculus.smoothing.metrics.bleu import bleu
+from anypart.calculus.smoothing.metrics.calibration import calibration_error
+from anypart.calculus.smoothing.metrics.edit import edit_distance
+from anypart.calculus.smoothing.metrics.expected import expected_f_beta, poisson_binomial
+from anypart.calculus.smoothing.metrics.predicted import Metric, Predicted, logits, probabilities
+from anypart.calculus.smoothing.metrics.ranking import auc, average_precision, ndcg
+from anypart.calculus.smoothing.metrics.ratios import (
+    Totals,
+    accuracy,
+    f1,
+    f_beta,
+    iou,
+    matthews,
+    precision,
+    recall,
+)
+
+__all__ = [
+    "Metric",
+    "Predicted",
+    "Totals",
+    "accuracy",
+    "auc",
+    "average_precision",
+    "bleu",
+    "calibration_error",
+    "edit_distance",
+    "expected_f_beta",
+    "f1",
+    "f_beta",
+    "iou",
+    "logits",
+    "matthews",
+    "ndcg",
+    "poisson_binomial",
+    "precision",
+    "probabilities",
+    "recall",
+]
