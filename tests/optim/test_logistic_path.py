@@ -10,7 +10,8 @@ from tests.models.planting import plant
 
 from anypart.models.contract import Evidence, Layout
 from anypart.models.places import Places
-from anypart.optim.logistic_path import PathLearner, PathSettings, _Rows
+from anypart.optim.logistic import Regressions
+from anypart.optim.logistic_path import PathLearner, PathSettings
 
 N_CATS = (2, 3, 2, 4, 1, 2)
 LAYOUT = Layout(N_CATS)
@@ -29,7 +30,7 @@ def table(n_rows=300, seed=0, gaps=0.0):
 
 def learner(steps, gaps=0.0, **settings):
     codes, seen = table(gaps=gaps)
-    chosen = PathSettings(**{"points": 6, "passes": 200} | settings)
+    chosen = PathSettings(**{"points": 6, "passes": 200, "crossed": False} | settings)
     made = PathLearner(LAYOUT, codes, seen, chosen, 0)
     for _ in range(steps):
         made.step(codes[:1], seen[:1], 0.0)
@@ -61,8 +62,8 @@ def check_objective():
     means = places.margins(codes, seen)
     theta = rng.normal(size=(1 + places.total, places.total)) * 0.5
     theta[1:][~places.before] = 0
-    rows = _Rows(places, codes, seen, means)
-    look = rows.look(theta.astype(np.float32), 0.7)
+    rows = Regressions(places, codes, seen, means)
+    look = rows.look(theta.astype(np.float32), np.full(places.total, 0.7, np.float32))
     right = objective(theta, codes, seen, means, 0.7)
     np.testing.assert_allclose(look.loss, right[np.array(N_CATS) > 1], rtol=1e-4)
     for _ in range(40):
@@ -92,18 +93,20 @@ def test_objective_and_gradient_agree_with_finite_differences():
     ],
 )
 def test_a_planted_bug_in_the_objective_is_found(right, wrong, monkeypatch):
-    plant(monkeypatch, "anypart.optim.logistic_path", right, wrong)
+    plant(monkeypatch, "anypart.optim.logistic", right, wrong)
     with pytest.raises(AssertionError, match="Not equal to tolerance"):
         check_objective()
 
 
 @pytest.mark.parametrize("gaps", [0.0, 0.3])
 def test_every_point_of_the_path_is_an_optimum(gaps, monkeypatch):
-    monkeypatch.setattr("anypart.optim.logistic_path.ENOUGH", 1e-7)
+    monkeypatch.setattr("anypart.optim.logistic.ENOUGH", 1e-7)
     made = learner(0, gaps, order="given")
     for point in range(6):
         made.step(*table(1), 0.0)
-        look = made._rows.look(made._theta, made._settings.penalty(point))
+        look = made._rows.look(
+            made._theta, np.float32(made._settings.penalty(point)) * made._multiple
+        )
         assert np.abs(look.gradient).max() < 0.02 * len(table()[0]) ** 0.5
 
 
@@ -127,6 +130,16 @@ def test_the_start_is_the_independent_model():
     right = [sum(shares[c][row[c]] for c in range(len(N_CATS))) for row in codes[:20]]
     found = start.log_prob(Evidence(codes[:20], np.ones((20, len(N_CATS)), bool)))
     np.testing.assert_allclose(found, right, rtol=1e-4)
+
+
+def test_a_column_of_noise_is_penalised_more_than_one_that_follows():
+    rng = np.random.default_rng(0)
+    codes = rng.integers(0, 2, (400, 6)).astype(np.int32)
+    codes[:, 5] = codes[:, 0] ^ (rng.random(400) < 0.02)
+    seen = np.ones(codes.shape, bool)
+    made = PathLearner(Layout((2,) * 6), codes, seen, PathSettings(order="given"), 0)
+    made.step(codes, seen, 0.0)
+    assert made._multiple[5] < made._multiple[4]
 
 
 def exclusive_or():
@@ -155,7 +168,7 @@ def test_it_learns_what_is_linear():
 
 
 def test_going_on_from_a_state_gives_the_same_bits():
-    straight, first, second = learner(5), learner(2), learner(0)
+    straight, first, second = (learner(n, crossed=True) for n in (5, 2, 0))
     second.load_state(first.state())
     for _ in range(3):
         second.step(*table(1), 0.0)
