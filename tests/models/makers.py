@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from anypart.models.chow_liu import ChowLiu, identity_emissions
+from anypart.models.conditional_table import ConditionalTable
 from anypart.models.continuous_mixture import ContinuousMixture, shapes
 from anypart.models.contract import Layout
 from anypart.models.hidden_tree import HiddenTree
@@ -71,6 +72,11 @@ def continuous_mixture(rng):
     return ContinuousMixture(Layout(N_CATS), arrays)
 
 
+def conditional_table(rng):
+    tables = [rng.dirichlet(np.full(n, 0.5), N_CATS[:c]) for c, n in enumerate(N_CATS)]
+    return ConditionalTable(Layout(N_CATS), tables)
+
+
 def stack(rng):
     members = [independent(rng), hidden_tree(rng), tree_mixture(rng)]
     return Stack(members, np.log(rng.dirichlet(np.ones(3))))
@@ -82,6 +88,7 @@ MAKERS = {
     "tree_mixture": tree_mixture,
     "hidden_tree": hidden_tree,
     "continuous_mixture": continuous_mixture,
+    "conditional_table": conditional_table,
     "stack": stack,
     "latent_tree": latent_tree,
 }

@@ -47,6 +47,9 @@ CATALOGUE: dict[str, Family] = {
     "continuous_mixture": _family(
         "continuous_mixture", "ContinuousMixture", "a mixture over a continuous latent vector"
     ),
+    "conditional_table": _family(
+        "conditional_table", "ConditionalTable", "all states of a row, for few columns"
+    ),
     "fvsbn": _family(
         "fvsbn", "FVSBN", "a logistic regression a column, on earlier ones", exact=False
     ),

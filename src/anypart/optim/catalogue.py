@@ -10,7 +10,9 @@ from anypart.optim.learner import Learner
 from anypart.optim.rows import Rows, some_rows
 
 MOST_TO_START = 20_000  # rows that a start looks at: structure, margins, log-odds
-WHOLE = frozenset({"fvsbn", "boosted_trees"})  # families that take all rows at every step
+WHOLE = frozenset(
+    {"boosted_trees", "conditional_table", "fvsbn"}
+)  # families that take all rows at every step
 MOST_PLACES = 60_000_000  # categories times rows that such a family holds, 240 MB
 
 Start = Callable[[Layout, Codes, Mask, Mapping[str, Any], int], Learner]
@@ -43,6 +45,14 @@ def _decoder(
     return DecoderLearner(layout, codes, seen, DecoderSettings(**settings), seed)
 
 
+def _counts(
+    layout: Layout, codes: Codes, seen: Mask, settings: Mapping[str, Any], seed: int
+) -> Learner:
+    from anypart.optim.counting import TableLearner, TableSettings
+
+    return TableLearner(layout, codes, seen, TableSettings(**settings))
+
+
 def _logistic(
     layout: Layout, codes: Codes, seen: Mask, settings: Mapping[str, Any], seed: int
 ) -> Learner:
@@ -65,6 +75,7 @@ LEARNERS: dict[str, Start] = {
     "tree_mixture": _tree("tree_mixture"),
     "hidden_tree": _tree("hidden_tree"),
     "continuous_mixture": _decoder,
+    "conditional_table": _counts,
     "fvsbn": _logistic,
     "boosted_trees": _boosting,
     "order_agnostic": _network,
