@@ -1,4 +1,5 @@
 import datetime as dt
+from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
@@ -9,13 +10,13 @@ import pytest
 
 from anypart.base.errors import ColumnError, QuestionError
 from anypart.data.codec import Codec
-from anypart.data.files import read
+from anypart.data.files import Table, read
 from anypart.data.infer import infer_schema
 from anypart.models.contract import Ability, Layout
 from anypart.models.hidden_tree import HiddenTree
 from anypart.models.latent_tree.model import TreeParts
 from anypart.models.latent_tree.shape import Shape
-from anypart.queries import Fitted, auditing
+from anypart.queries import Fitted, auditing, completing, drawing
 from anypart.queries import fitted as fitted_module
 
 
@@ -62,8 +63,44 @@ def test_blocks_do_not_change_answers(stacked, table, monkeypatch) -> None:
     scores = pa.Table.from_batches(list(stacked.score_batches(table)))
     assert np.allclose(scores["log_prob"], want[0], atol=1e-5)
     assert scores["row"].to_pylist() == list(range(table.num_rows))
-    streamed = pa.Table.from_batches(list(stacked.complete_batches(table, seed=5)))
-    assert streamed.equals(stacked.complete(table, seed=5).value.combine_chunks())
+
+
+def test_blocks_together_are_the_whole_answer(stacked, table, monkeypatch) -> None:
+    monkeypatch.setattr(completing, "BLOCK", 37)
+    monkeypatch.setattr(drawing, "BLOCK", 50)
+    done = list(stacked.complete_blocks(table, draws=2, seed=5))
+    whole = stacked.complete(table, draws=2, seed=5)
+    assert len(done) > 30
+    assert pa.concat_tables([d.table for d in done]).equals(whole.value)
+    assert pa.concat_tables([d.cells for d in done]).equals(whole.details["cells"])
+    drawn = list(stacked.sample_blocks(120, given="age > 43", seed=3))
+    assert [d.num_rows for d in drawn] == [50, 50, 20]
+    assert pa.concat_tables(drawn).equals(stacked.sample(120, given="age > 43", seed=3).value)
+
+
+def test_a_block_is_made_when_it_is_asked_for(stacked, table, monkeypatch) -> None:
+    monkeypatch.setattr(completing, "BLOCK", 37)
+    pulled: list[int] = []
+
+    def stream(size: int) -> Iterator[pa.RecordBatch]:
+        for batch in table.to_batches(max_chunksize=size):
+            pulled.append(batch.num_rows)
+            yield batch
+
+    blocks = stacked.complete_blocks(Table("t", table.schema, stream))
+    assert not pulled
+    next(blocks)
+    next(blocks)
+    assert sum(pulled) <= 3 * 37
+
+
+def test_blocks_of_categories_have_one_schema(stacked, table, monkeypatch) -> None:
+    monkeypatch.setattr(completing, "BLOCK", 10)
+    words = pa.array(["Peru"] * 10 + [None] * 10 + ["Chile"] * 10).dictionary_encode()
+    rows = table.slice(0, 30).select(["sex"]).append_column("country", words)
+    done = stacked.complete(rows).value
+    assert done["country"].null_count == 0
+    assert done["country"].to_pylist()[:10] == ["Peru"] * 10
 
 
 def test_several_draws_differ_and_are_told_apart(stacked, table) -> None:

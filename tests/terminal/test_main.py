@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pytest
@@ -13,7 +13,16 @@ import pytest
 import anypart
 from anypart.base.errors import ColumnError
 from anypart.queries.answer import Answer
+from anypart.queries.completing import Filled
 from anypart.terminal.main import app, main
+
+
+class Named(NamedTuple):
+    """A stand-in for a table."""
+
+    source: str
+    query: str | None
+    arrow: pa.Schema = pa.schema({"age": pa.int64()})
 
 
 class Recorder:
@@ -27,6 +36,10 @@ class Recorder:
             self.calls.append((verb, args, kwargs))
             rows = pa.table({"age": [1, 2], "sex": ["f", None]})
             cells = pa.table({"row": [1], "column": ["sex"], "value": ["m"], "probability": [0.6]})
+            if verb == "sample_blocks":
+                return iter([rows])
+            if verb == "complete_blocks":
+                return iter([Filled(rows, cells)])
             return Answer(rows, True, verb, details={"cells": cells})
 
         return note
@@ -36,7 +49,7 @@ class Recorder:
 def fitted(monkeypatch: pytest.MonkeyPatch) -> Recorder:
     recorder = Recorder()
     monkeypatch.setitem(anypart.__dict__, "load", lambda folder: recorder)
-    monkeypatch.setitem(anypart.__dict__, "read", lambda source, query=None: (source, query))
+    monkeypatch.setitem(anypart.__dict__, "read", lambda source, query=None: Named(source, query))
     return recorder
 
 
@@ -55,7 +68,7 @@ def test_conditions_reach_the_fit_as_they_were_written(fitted: Recorder, tmp_pat
     words = ["sample", "f", "-n", "7", "--given", "age > 50", "-g", "x<-3", "-o", str(out)]
     assert main([*words, "--with-missing", "--seed", "3"]) == 0
     verb, args, kwargs = fitted.calls[0]
-    assert (verb, args) == ("sample", (7,))
+    assert (verb, args) == ("sample_blocks", (7,))
     assert kwargs == {"given": ["age > 50", "x<-3"], "with_missing": True, "seed": 3}
 
 

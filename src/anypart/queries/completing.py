@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -11,11 +13,14 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from anypart.base.errors import QuestionError
+from anypart.base.seeds import generator
+from anypart.data.files import read
 from anypart.models.contract import Codes, Evidence, Mask, Model
 from anypart.queries.meaning import Reader
 from anypart.queries.numeric import typed
 
 Reals = NDArray[np.float64]
+BLOCK = 4096
 WAYS = ("draw", "mode", "mean", "median", "likely")
 
 
@@ -41,6 +46,47 @@ def check_way(how: str, draws: int) -> None:
         raise QuestionError(
             f"{draws} completions by {how!r} were asked. Several differ only with how='draw'."
         )
+
+
+def fill_rows(
+    reader: Reader, model: Model, rows: Any, how: str, draws: int, seed: int
+) -> Iterator[Filled]:
+    """Fill the empty cells of a table, block by block in constant memory.
+
+    Args:
+        reader: knows the columns.
+        model: what completes.
+        rows: what `read` takes; read once a draw.
+        how: as in `fill`.
+        draws: the table is given back as often, told apart by a first column `draw`; the
+            filled cells are those of the first draw.
+        seed: of the draws.
+
+    Returns:
+        At least one block, also for a table without rows.
+
+    """
+    check_way(how, draws)
+    return _fill_blocks(reader, model, rows, how, draws, seed)
+
+
+def _fill_blocks(
+    reader: Reader, model: Model, rows: Any, how: str, draws: int, seed: int
+) -> Iterator[Filled]:
+    source = read(rows)
+    for draw in range(draws):
+        start = 0
+        batches = source.batches(BLOCK)
+        first = next(batches, pa.RecordBatch.from_pylist([], schema=source.arrow))
+        for batch in chain([first], batches):
+            rng = generator(seed, "complete", draw, start)
+            filled = fill(reader, model, batch, how, rng, start)
+            start += batch.num_rows
+            if draws > 1:
+                number = pa.array(np.full(batch.num_rows, draw))
+                cells = filled.cells if draw == 0 else _no_cells()
+                filled = Filled(filled.table.add_column(0, "draw", number), cells)
+            yield filled
 
 
 def fill(
@@ -96,16 +142,17 @@ def _fill_column(table: pa.Table, name: str, new: pa.Array) -> tuple[pa.Table, M
     """Put values where a column is empty, or add the column if it is not there."""
     if name not in table.column_names:
         return table.append_column(name, new), np.ones(table.num_rows, np.bool_)
-    old = table.column(name)
+    old, at = table.column(name), table.column_names.index(name)
+    kind = new.type if pa.types.is_null(old.type) else old.type
+    if pa.types.is_dictionary(kind):  # in every block, so that all have one schema
+        kind = kind.value_type
+        old = old.cast(kind)
+        table = table.set_column(at, pa.field(name, kind), old)
     empty = old.is_null(nan_is_null=True)
     hole = np.asarray(empty).astype(np.bool_)
     if not hole.any():
         return table, hole
-    kind = new.type if pa.types.is_null(old.type) else old.type
-    if pa.types.is_dictionary(kind):
-        old, kind = old.cast(kind.value_type), kind.value_type
     filled = pc.call_function("if_else", [empty, new.cast(kind, safe=False), old.cast(kind)])
-    at = table.column_names.index(name)
     return table.set_column(at, pa.field(name, kind), filled), hole
 
 

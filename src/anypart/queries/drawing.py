@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -21,10 +23,12 @@ Reals = NDArray[np.float64]
 BLOCK = 16_384
 
 
-def draw_rows(
+def draw_blocks(
     reader: Reader, model: Model, event: Event, n: int, seed: int, gaps: Gaps | None
-) -> pa.Table:
-    """Draw rows of the schema's modelled columns, as many as asked.
+) -> Iterator[pa.Table]:
+    """Draw rows of the schema's modelled columns, as many as asked, block by block.
+
+    What cannot be drawn is refused at once, before the first block is asked for.
 
     Args:
         reader: knows the columns.
@@ -38,13 +42,12 @@ def draw_rows(
     if n < 0:
         raise QuestionError(f"{n} rows cannot be drawn. Ask for 0 or more.")
     require_possible(model, event.onto(Evidence.nothing(1, len(reader.columns)))[0], event)
-    blocks = [
+    return (
         _draw_block(
             reader, model, event, min(BLOCK, n - start), generator(seed, "sample", start), gaps
         )
         for start in range(0, max(n, 1), BLOCK)
-    ]
-    return pa.concat_tables(blocks)
+    )
 
 
 def _draw_block(

@@ -14,7 +14,6 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from anypart.base.errors import QuestionError
-from anypart.base.seeds import generator
 from anypart.data.codec import Codec
 from anypart.data.files import read
 from anypart.data.packed import PackedCodes
@@ -23,10 +22,11 @@ from anypart.models.contract import Evidence, Model
 from anypart.queries import asking, saved
 from anypart.queries.answer import Answer
 from anypart.queries.auditing import FIELDS, audit_batch
-from anypart.queries.completing import check_way, fill
+from anypart.queries.completing import Filled, fill_rows
 from anypart.queries.conditions import Given
+from anypart.queries.deciding import Metric, decide
 from anypart.queries.dependence import dependence
-from anypart.queries.drawing import draw_rows
+from anypart.queries.drawing import draw_blocks
 from anypart.queries.exactness import label
 from anypart.queries.gaps import Gaps, count_gaps
 from anypart.queries.meaning import Reader
@@ -180,11 +180,17 @@ class Fitted:
             An Arrow table of the modelled columns.
 
         """
+        blocks = self.sample_blocks(n, given=given, seed=seed, with_missing=with_missing)
+        text = self._reader.event(given).text
+        given_text = f" given {text}" if text else ""
+        return label(pa.concat_tables(blocks), self.model, f"{n} rows{given_text}")
+
+    def sample_blocks(
+        self, n: int = 10, *, given: Given = None, seed: int = 0, with_missing: bool = False
+    ) -> Iterator[pa.Table]:
+        """Make the rows of `sample` block by block, however many, in constant memory."""
         gaps = (self.gaps or self._no_gaps()) if with_missing else None
-        event = self._reader.event(given)
-        value = draw_rows(self._reader, self.model, event, n, seed, gaps)
-        given_text = f" given {event.text}" if event.text else ""
-        return label(value, self.model, f"{n} rows{given_text}")
+        return draw_blocks(self._reader, self.model, self._reader.event(given), n, seed, gaps)
 
     @staticmethod
     def _no_gaps() -> Gaps:
@@ -207,43 +213,46 @@ class Fitted:
             is seen (of its category or cell) for every filled cell, of the first draw.
 
         """
-        check_way(how, draws)
-        tables, cells = list[pa.Table](), list[pa.Table]()
-        for draw in range(draws):
-            filled = list(self._filled(rows, how, seed, draw))
-            whole = pa.concat_tables([f.table for f in filled])
-            if draws > 1:
-                whole = whole.add_column(0, "draw", pa.array(np.full(len(whole), draw)))
-            tables.append(whole)
-            cells = cells or [f.cells for f in filled]
-        value = give_back(pa.concat_tables(tables), kind_of(rows))
+        blocks = list(self.complete_blocks(rows, how=how, draws=draws, seed=seed))
+        value = give_back(pa.concat_tables([b.table for b in blocks]), kind_of(rows))
         climbed = how == "likely" and not hasattr(self.model, "most_likely")
-        details = {"cells": pa.concat_tables(cells)}
+        details = {"cells": pa.concat_tables([b.cells for b in blocks])}
         question = f"empty cells by {how}"
         reason = CLIMBED if climbed else ""
         return label(value, self.model, question, reason=reason, details=details)
 
-    def complete_batches(
-        self, rows: Any, *, how: str = "draw", seed: int = 0
-    ) -> Iterator[pa.RecordBatch]:
-        """Complete a table larger than memory: its rows again, batch by batch."""
-        check_way(how, 1)
-        for filled in self._filled(rows, how, seed, 0):
-            yield from filled.table.combine_chunks().to_batches()
+    def complete_blocks(
+        self, rows: Any, *, how: str = "draw", draws: int = 1, seed: int = 0
+    ) -> Iterator[Filled]:
+        """Complete a table larger than memory: the rows and cells of `complete` by blocks."""
+        return fill_rows(self._reader, self.model, rows, how, draws, seed)
 
-    def _filled(self, rows: Any, how: str, seed: int, draw: int) -> Iterator[Any]:
-        table, start = read(rows), 0
-        empty = pa.RecordBatch.from_pylist([], schema=table.arrow)
-        for batch in self._or_empty(table.batches(BLOCK), empty):
-            rng = generator(seed, "complete", draw, start)
-            yield fill(self._reader, self.model, batch, how, rng, start)
-            start += batch.num_rows
+    def decide(
+        self,
+        rows: Any,
+        column: str,
+        metric: Metric = "accuracy",
+        *,
+        positive: Any = None,
+        given: Given = None,
+    ) -> Answer:
+        """Choose the labels of a column that maximise an expected metric over all the rows.
 
-    @staticmethod
-    def _or_empty(batches: Iterator[Any], empty: Any) -> Iterator[Any]:
-        first = next(batches, empty)
-        yield first
-        yield from batches
+        Args:
+            rows: a file or table; its own values of the column are not looked at.
+            column: of labels.
+            metric: accuracy; f1, f2, f0.5 or any F-beta; or what deciding one label costs
+                when another is true, {decision: {truth: cost}}, where a decision may also be
+                something else, as "ask a person".
+            positive: the label that F is about.
+            given: conditions.
+
+        Returns:
+            A table: the decided labels, and the probability of each; with costs also the
+            expected cost. `details["expected"]`: the expected metric, or mean cost.
+
+        """
+        return decide(self._reader, self.model, rows, column, metric, positive, given)
 
     def audit(self, rows: Any, *, top: int = 20) -> Answer:
         """Find the cells that the rest of their row speaks against.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -47,15 +48,13 @@ def _format_of(path: Path) -> tuple[str, str | None]:
     return ending, packer
 
 
-def write_table(tables: Iterable[pa.Table], path: Path) -> int:
-    """Write tables of one schema, one after the other, as one file.
+@contextmanager
+def writing(path: Path) -> Generator[Callable[[pa.Table], None]]:
+    """Give a function that writes one table after another, of one schema, to a file.
 
     Args:
-        tables: at least one, also when it has no rows.
-        path: its ending chooses the format, as `check_output` lists them.
-
-    Returns:
-        The number of rows written.
+        path: its ending chooses the format, as `check_output` lists them; an old file is
+            replaced when the block ends well.
 
     Cost:
         Memory of one table at a time.
@@ -64,19 +63,38 @@ def write_table(tables: Iterable[pa.Table], path: Path) -> int:
     import pyarrow as pa
 
     ending, packer = _format_of(path)
-    rows = 0
+    begun: list[tuple[Callable[[pa.Table], None], Callable[[], None]]] = []
     with replacing(path) as part, pa.OSFile(str(part), "wb") as file:
         sink: Any = pa.CompressedOutputStream(file, packer) if packer else file
-        write: Callable[[pa.Table], None] | None = None
-        close: Callable[[], None] = lambda: None  # noqa: E731 - until a writer has one
-        for table in tables:
-            if write is None:
-                write, close = _writer(ending, sink, table.schema)
-            write(table)
-            rows += table.num_rows
-        close()
+
+        def write(table: pa.Table) -> None:
+            if not begun:
+                begun.append(_writer(ending, sink, table.schema))
+            begun[0][0](table)
+
+        yield write
+        for _, close in begun:
+            close()
         if packer:
             sink.close()
+
+
+def write_table(tables: Iterable[pa.Table], path: Path) -> int:
+    """Write tables of one schema, one after the other, as one file.
+
+    Args:
+        tables: at least one, also when it has no rows.
+        path: as in `writing`.
+
+    Returns:
+        The number of rows written.
+
+    """
+    rows = 0
+    with writing(path) as write:
+        for table in tables:
+            write(table)
+            rows += table.num_rows
     return rows
 
 

@@ -39,8 +39,8 @@ def sample(
 
     check_output(output)
     fitted = anypart.load(folder)
-    made = fitted.sample(n, given=given or (), with_missing=with_missing, seed=seed)
-    deliver([made.value], output, as_json=json)
+    made = fitted.sample_blocks(n, given=given or (), with_missing=with_missing, seed=seed)
+    deliver(made, output, as_json=json)
 
 
 def complete(
@@ -72,24 +72,21 @@ def complete(
 
     """
     import anypart
-    from anypart.terminal.show_audit import show_filled
-    from anypart.terminal.show_rows import as_tables, deliver
+    from anypart.terminal.show_audit import FilledCells, show_filled
+    from anypart.terminal.show_rows import deliver, tell_written
 
     check_output(output)
     check_output(cells)
     fitted = anypart.load(folder)
     source = anypart.read(table, query=query)
-    if output and draws == 1 and not cells:
-        batches = fitted.complete_batches(source, how=how, seed=seed)
-        deliver(as_tables(batches), output, as_json=json)
-        return
-    done = fitted.complete(source, how=how, draws=draws, seed=seed)
-    deliver([done.value], output, as_json=json)
-    filled = done.details["cells"]
+    blocks = fitted.complete_blocks(source, how=how, draws=draws, seed=seed)
+    with FilledCells(cells) as filled:
+        deliver(filled.passing(blocks), output, as_json=json)
     if cells:
-        deliver([filled], cells, as_json=json)
+        tell_written(cells, filled.n_cells, as_json=json)
     elif not json and not output:
-        show_filled(filled, done)
+        nothing = fitted.complete(source.arrow.empty_table(), how=how)  # what answers are worth
+        show_filled(filled.first, filled.n_cells, nothing)
 
 
 def score(

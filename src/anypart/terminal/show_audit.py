@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from anypart.terminal.output import writing
 from anypart.terminal.screen import grid, number, percent, screen
 from anypart.terminal.show_answer import worth
 
@@ -11,6 +15,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from anypart.queries.answer import Answer
+    from anypart.queries.completing import Filled
 
 MOST_CELLS = 50
 
@@ -47,10 +52,56 @@ def show_audit(found: Answer) -> None:
     screen().print(drawn)
 
 
-def show_filled(cells: pa.Table, answer: Answer) -> None:
-    """Print the cells that were filled, each with its probability given its row."""
+class FilledCells:
+    """Watches completed rows pass: writes their filled cells to a file, or keeps the first.
+
+    Args:
+        path: where all of them go; None to keep the first 50 to be shown.
+
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        self.path = path
+        self.n_cells = 0
+        self._kept: list[pa.Table] = []
+        self._stack = ExitStack()
+
+    def __enter__(self) -> FilledCells:
+        """Open the file."""
+        self._write = self._stack.enter_context(writing(self.path)) if self.path else None
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        """Replace the old file if all went well."""
+        self._stack.__exit__(*error)
+
+    def passing(self, blocks: Iterable[Filled]) -> Iterator[pa.Table]:
+        """Pass the rows on and take their cells."""
+        for block in blocks:
+            if self._write:
+                self._write(block.cells)
+            elif self.n_cells < MOST_CELLS:
+                self._kept.append(block.cells.sort_by("row").slice(0, MOST_CELLS - self.n_cells))
+            self.n_cells += block.cells.num_rows
+            yield block.table
+
+    @property
+    def first(self) -> list[dict[str, Any]]:
+        """The first cells, by row."""
+        return [cell for table in self._kept for cell in table.to_pylist()]
+
+
+def show_filled(cells: list[dict[str, Any]], n_cells: int, answer: Answer) -> None:
+    """Print the cells that were filled, each with its probability given its row.
+
+    Args:
+        cells: the first of them.
+        n_cells: how many there are.
+        answer: one of the same kind, for what it is worth.
+
+    """
     drawn = grid(
-        f"{cells.num_rows:,} cells were filled",
+        f"{n_cells:,} cells were filled",
         "Rows are counted from 0. The probability is of the value or its interval. "
         f"{worth(answer).capitalize()}.",
     )
@@ -58,7 +109,7 @@ def show_filled(cells: pa.Table, answer: Answer) -> None:
     drawn.add_column("column", overflow="fold")
     drawn.add_column("value", overflow="fold")
     drawn.add_column("probability", justify="right")
-    for cell in cells.slice(0, MOST_CELLS).sort_by("row").to_pylist():
+    for cell in cells:
         drawn.add_row(
             f"{cell['row']:,}",
             number(cell["column"]),
@@ -66,5 +117,5 @@ def show_filled(cells: pa.Table, answer: Answer) -> None:
             percent(cell["probability"]),
         )
     screen().print(drawn)
-    if cells.num_rows > MOST_CELLS:
-        print(f"… and {cells.num_rows - MOST_CELLS:,} more. Write them all with --cells FILE.")
+    if n_cells > len(cells):
+        print(f"… and {n_cells - len(cells):,} more. Write them all with --cells FILE.")
