@@ -23,11 +23,12 @@ def replacing(path: Path) -> Generator[Path]:
     write to the same place is removed.
 
     Example:
-        >>> import tempfile
-        >>> place = Path(tempfile.mkdtemp()) / "a.txt"
-        >>> with replacing(place) as part:
-        ...     _ = part.write_text("all of it")
-        >>> place.read_text()
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder:
+        ...     place = Path(folder) / "a.txt"
+        ...     with replacing(place) as part:
+        ...         _ = part.write_text("all of it")
+        ...     place.read_text()
         'all of it'
 
     """
