@@ -154,8 +154,8 @@ def _positive(labels: tuple[str, ...], positive: Any, column: str) -> int:
     if positive is None:
         shown = ", ".join(repr(name) for name in labels[:6])
         raise QuestionError(
-            f"F is about one label of {column!r}: say which is positive, as positive={labels[-1]!r} "
-            f"(there are {shown})."
+            f"F is about one label of {column!r}: say which is positive, as "
+            f"positive={labels[-1]!r} (there are {shown})."
         )
     if str(positive) not in labels or str(positive) == OTHER:
         raise QuestionError(
@@ -213,8 +213,8 @@ def _cost_table(
         for truth in known:
             if truth not in labels:
                 raise QuestionError(
-                    f"{column!r} has no label {truth!r}, for which deciding {decision!r} has a cost."
-                    f"{suggest(truth, labels)}"
+                    f"{column!r} has no label {truth!r}, for which deciding {decision!r} has a "
+                    f"cost.{suggest(truth, labels)}"
                 )
         for j, truth in enumerate(labels):
             if truth not in known and truth != OTHER:

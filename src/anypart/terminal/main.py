@@ -14,7 +14,7 @@ from cyclopts import App, CycloptsError, Group
 
 from anypart import __version__
 from anypart.base.errors import AnypartError
-from anypart.terminal import answers, demo, fit, inspection, rows
+from anypart.terminal import answers, decide, demo, fit, inspection, rows
 from anypart.terminal.study import study
 
 app = App(
@@ -32,7 +32,7 @@ _START, _ASK, _CHECK = (
 )
 _COMMANDS = {
     _START: (demo.demo, fit.profile, fit.fit),
-    _ASK: (answers.ask, rows.sample, rows.complete, rows.score),
+    _ASK: (answers.ask, rows.sample, rows.complete, rows.score, decide.decide),
     _CHECK: (inspection.audit, inspection.dependence, inspection.evaluate, inspection.report),
 }
 for _group, _verbs in _COMMANDS.items():
