@@ -31,7 +31,9 @@ class Classic:
 @cache
 def classics() -> dict[str, Classic]:
     """Return the collection, name → snippet, in its order."""
-    text = resources.files("anypart.lens.python").joinpath("classics.md").read_text(encoding="utf-8")
+    text = (
+        resources.files("anypart.lens.python").joinpath("classics.md").read_text(encoding="utf-8")
+    )
     found: dict[str, Classic] = {}
     for part in re.split(r"^## ", text, flags=re.M)[1:]:
         topic = part.partition("\n")[0]

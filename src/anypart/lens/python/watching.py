@@ -19,6 +19,7 @@ from anypart.lens.python.trace import Ended, Reader, Trace
 
 TESTED = ("3.11.7", "3.12.1", "3.13.0")  # the interpreters that the tests were run on
 _START = "import sys; sys.path.append(sys.argv[1]); from inside.main import main; main()"
+_HERE = Path(__file__).parent
 _MOST_TOLD = 1 << 28  # bytes of messages from one snippet
 _MOST_SOURCE = 1 << 18  # characters of one snippet
 
@@ -126,6 +127,8 @@ def run_job(job: dict[str, Any], limits: Limits, python: str | Path, take: Any) 
             _hand_over(process, job)
             for message in _messages(process):
                 take(message)
+        except (KeyError, TypeError, ValueError, AttributeError):
+            pass  # no message of the lens: the snippet wrote into the pipe
         finally:
             timer.cancel()
             _kill(process)
@@ -135,12 +138,11 @@ def run_job(job: dict[str, Any], limits: Limits, python: str | Path, take: Any) 
 
 
 def _start(python: str, folder: str) -> subprocess.Popen[bytes]:
-    here = str(Path(__file__).parent)
     # Nothing of this process's environment: it may hold what a snippet should not read.
     kept = {k: os.environ[k] for k in ("SYSTEMROOT", "LD_LIBRARY_PATH") if k in os.environ}
     try:
         return subprocess.Popen(
-            [python, "-s", "-S", "-P", "-B", "-X", "utf8", "-c", _START, here],
+            [python, "-s", "-S", "-P", "-B", "-X", "utf8", "-c", _START, str(_HERE)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

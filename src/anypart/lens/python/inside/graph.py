@@ -13,7 +13,8 @@ import weakref
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from .looks import ATOMS, DATA, Look, look, type_name
+from .kinds import type_name
+from .looks import ATOMS, DATA, Look, look
 
 MOST_PARTS = 60  # of one object that are told; the rest is compared, not shown
 MOST_OBJECTS = 600  # of one moment
@@ -171,7 +172,7 @@ class Moments:
             fresh.append(
                 {
                     "id": number,
-                    "type": type_name(type(thing)).removeprefix("builtins."),
+                    "type": type_name(type(thing)),
                     "address": where,
                     "kind": found.kind,
                     "text": found.text,

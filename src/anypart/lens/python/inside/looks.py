@@ -15,7 +15,8 @@ from functools import partial
 from itertools import count, repeat
 from typing import Any, NamedTuple
 
-Part = tuple[str, Any]
+from .kinds import Part, attributes, is_built_in, is_own, of_type, static, type_name
+
 MOST_TEXT = 120  # characters of one value
 _BIG = 2**200  # an integer beyond is told by its size: its digits would take long
 
@@ -55,8 +56,8 @@ ATOMS = frozenset(
     (type(None), bool, int, float, complex, str, bytes, range, type(...), type(NotImplemented))
 )
 _NAMES = """
-array.array builtins.memoryview datetime.date datetime.datetime datetime.time datetime.timedelta
-datetime.timezone decimal.Decimal re.Pattern
+array.array datetime.date datetime.datetime datetime.time datetime.timedelta
+datetime.timezone decimal.Decimal memoryview re.Pattern
 """
 _PLAIN_REPR = frozenset(_NAMES.split())  # C types whose repr runs no code of anybody else's
 DATA = ATOMS | {list, tuple, dict, set, frozenset, bytearray}
@@ -67,7 +68,7 @@ def look(thing: Any) -> Look:
     kind = type(thing)
     if kind in ATOMS:
         return Look("atom", atom_text(thing), [])
-    for base in mro(kind):
+    for base in of_type(kind, "__mro__"):
         how = _HOW.get(base)
         if how is not None:
             found = how(thing)
@@ -82,56 +83,14 @@ def look(thing: Any) -> Look:
     if _is_iterator(kind):
         return Look("iterator", _position(thing), _inner(thing))
     parts = attributes(thing)
-    return Look("instance" if parts or _is_own(kind) else "opaque", "", parts)
-
-
-def mro(kind: type) -> tuple[type, ...]:
-    """Return the method resolution order, whatever a metaclass would say."""
-    return type.__dict__["__mro__"].__get__(kind)  # type: ignore[no-any-return]
-
-
-def static(kind: type, name: str) -> Any:
-    """Return a class attribute as it is stored, None if there is none."""
-    for base in mro(kind):
-        stored = type.__dict__["__dict__"].__get__(base)
-        if name in stored:
-            return stored[name]
-    return None
-
-
-def type_name(kind: type) -> str:
-    """Return `module.Name` of a type, as it was defined."""
-    return f"{type.__dict__['__module__'].__get__(kind)}.{type.__dict__['__name__'].__get__(kind)}"
-
-
-def attributes(thing: Any) -> list[Part]:
-    """List instance attributes: what is in `__dict__`, then the slots that are filled."""
-    found: list[Part] = []
-    slots: list[Part] = []
-    for base in mro(type(thing)):
-        for name, stored in type.__dict__["__dict__"].__get__(base).items():
-            if name == "__dict__" and type(stored) is types.GetSetDescriptorType and not found:
-                found = [(f".{k}", v) for k, v in dict.items(stored.__get__(thing))]
-            elif type(stored) is types.MemberDescriptorType and base.__flags__ & _HEAP_TYPE:
-                try:
-                    slots.append((f".{name}", stored.__get__(thing)))
-                except AttributeError:
-                    continue  # a slot that is not filled
-    return found + slots
-
-
-_HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE: made by a class statement, not in C
-
-
-def _is_own(kind: type) -> bool:
-    return type.__dict__["__module__"].__get__(kind) == "__main__"
+    return Look("instance" if parts or is_own(kind) else "opaque", "", parts)
 
 
 def _enum_name(thing: Any) -> str:
     kind = type(thing)
-    if any(type_name(base) == "enum.Enum" for base in mro(kind)):
+    if any(type_name(base) == "enum.Enum" for base in of_type(kind, "__mro__")):
         stored = dict(attributes(thing))
-        return f"{kind.__name__}.{stored.get('._name_', '?')}"
+        return f"{of_type(kind, '__name__')}.{stored.get('._name_', '?')}"
     return ""
 
 
@@ -160,12 +119,12 @@ def short(thing: Any) -> str:
     if kind is tuple and len(thing) <= 6:
         inner = ", ".join(map(short, thing))
         return f"({inner},)" if len(thing) == 1 else f"({inner})"
-    return _enum_name(thing) or f"<{kind.__name__}>"
+    return _enum_name(thing) or f"<{of_type(kind, '__name__')}>"
 
 
 def _mapping(thing: Any) -> Look:
     parts: list[Part] = []
-    walk = OrderedDict.items if OrderedDict in mro(type(thing)) else dict.items
+    walk = OrderedDict.items if OrderedDict in of_type(type(thing), "__mro__") else dict.items
     for key, value in walk(thing):
         if type(key) not in ATOMS:
             parts.append((f"key {short(key)}", key))
@@ -194,17 +153,19 @@ def _function(thing: types.FunctionType) -> Look:
 
 
 def _class(thing: type) -> Look:
-    if not _is_own(thing):
-        return Look("atom", f"<class {type_name(thing).removeprefix('builtins.')}>", [])
-    stored = type.__dict__["__dict__"].__get__(thing)
+    if not is_own(thing):
+        return Look("atom", f"<class {type_name(thing)}>", [])
+    stored = of_type(thing, "__dict__")
     parts = [
         (f".{name}", value)
         for name, value in stored.items()
         if (not name.startswith("__") or name == "__init__")
         and type(value) not in (types.MemberDescriptorType, types.GetSetDescriptorType)
     ]
-    bases = ", ".join(base.__name__ for base in thing.__bases__ if base is not object)
-    return Look("class", f"{thing.__name__}({bases})" if bases else thing.__name__, parts)
+    name = of_type(thing, "__name__")
+    above = [base for base in of_type(thing, "__bases__") if base is not object]
+    bases = ", ".join(of_type(base, "__name__") for base in above)
+    return Look("class", f"{name}({bases})" if bases else name, parts)
 
 
 def _method(thing: types.MethodType) -> Look:
@@ -251,13 +212,12 @@ _MADE = opcode.opmap["RETURN_GENERATOR"]
 
 
 def _is_iterator(kind: type) -> bool:
-    built_in = not kind.__flags__ & _HEAP_TYPE or kind.__module__ == "itertools"
-    return built_in and static(kind, "__next__") is not None
+    return is_built_in(kind) and static(kind, "__next__") is not None
 
 
 def _position(thing: Any) -> str:
     """Say how far a built-in iterator has come, where it tells."""
-    name = type(thing).__name__
+    name = type_name(type(thing))
     if name in ("list_iterator", "tuple_iterator", "str_iterator", "str_ascii_iterator"):
         state = thing.__reduce__()
         if len(state) == 3:

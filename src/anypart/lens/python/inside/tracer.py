@@ -13,7 +13,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from .graph import Met, Moments, Record
-from .looks import ATOMS, MOST_TEXT, mro, short, type_name
+from .kinds import of_type, type_name
+from .looks import ATOMS, MOST_TEXT, short
 
 NAME = "<snippet>"
 _YIELDS = opcode.opmap["YIELD_VALUE"]
@@ -56,6 +57,7 @@ class Tracer:
         self._place: Place | None = None
         self.finished = False  # the snippet's last line has run
         self._left_module = False
+        self._error: Record = {}  # what was raised last
         self._raising = 0  # the address of a frame that an exception is leaving
 
     def start(self, frame: types.FrameType, event: str, _: Any) -> Any:
@@ -63,7 +65,7 @@ class Tracer:
         code = frame.f_code
         if self.finished or event != "call" or code.co_filename != NAME or code.co_name in _INLINED:
             return None
-        resumed = _op(frame) == _RESUME and _arg(frame) & 3
+        resumed = _at_yield(frame)
         if not (resumed and id(frame) in self._frames):
             self._n_frames += 1
             self._frames[id(frame)] = self._n_frames
@@ -75,15 +77,17 @@ class Tracer:
         return self._follow
 
     def _follow(self, frame: types.FrameType, event: str, arg: Any) -> Any:
+        if self.finished:
+            return None
         if event == "line":
-            self._raising = 0
             if self._place is not None:
                 self._step(frame, "line")
+            self._raising = 0
             self._place = (self._number(frame), frame.f_lineno)
         elif event == "exception":
             if not (issubclass(arg[0], StopIteration) and _op(frame) in _LOOPS):
-                self._step(frame, "exception", raised=arg[1])
-                self._place = None
+                self._error = describe(arg[1])
+                self._step(frame, "exception", raised=self._error)
                 self._raising = id(frame)
         elif event == "return":
             self._leave(frame, arg)
@@ -91,23 +95,29 @@ class Tracer:
 
     def _leave(self, frame: types.FrameType, value: Any) -> None:
         ends = _op(frame)
-        # From 3.13 on a frame that yields stands on the instruction after YIELD_VALUE.
-        at_yield = ends == _YIELDS or (ends == _RESUME and _arg(frame) & 3)
-        if at_yield and self._raising != id(frame):
+        if _at_yield(frame) and self._raising != id(frame):
             self._step(frame, "yield", value=value)
         else:
             if ends in _RETURNS and frame.f_code.co_name == "<module>":
                 self._step(frame, "end")
             elif ends in _RETURNS:
                 self._step(frame, "return", value=value)
+            elif self._raising != id(frame):  # the last line of a `finally`, and out
+                self._step(frame, "exception", raised=self._error)
             self._names.pop(self._frames.pop(id(frame), 0), None)
-        caller = _own_caller(frame)
+        caller = self._caller(frame)
         self._place = (self._number(caller), caller.f_lineno) if caller else None
         self._left_module |= frame.f_code.co_name == "<module>"
 
     def lost(self) -> bool:
         """Say whether the interpreter stopped calling before the snippet's end."""
         return not self._left_module
+
+    def _caller(self, frame: types.FrameType) -> types.FrameType | None:
+        above = frame.f_back
+        while above is not None and id(above) not in self._frames:
+            above = above.f_back
+        return above
 
     def _number(self, frame: types.FrameType) -> int:
         return self._frames.get(id(frame), 0)
@@ -118,15 +128,17 @@ class Tracer:
             stack = stack[:_OUTER] + stack[-_INNER:]
         names = {self._number(one): self._names_of(one) for one in stack}
         roots = [value for held in names.values() for value in held.values()]
-        roots += more.values()
+        if "value" in more:
+            roots.append(more["value"])
         met, fresh, changes = self._moments.take(roots)
         seen = {k: _numbered(met, held) for k, held in names.items()}
         changes = self._name_changes(seen) + changes
         self._names |= seen
         here = (self._number(frame), frame.f_lineno)
         place, output = self._place or here, self._output()
-        if event == "line" and place == here and not (changes or output):
-            return  # a loop on one line that changed nothing one could see
+        quiet = place == here or self._raising == id(frame)
+        if event == "line" and quiet and not (changes or output):
+            return  # a loop on one line, or the way to a handler, and nothing to be seen
         step: Record = {
             "event": event,
             "frame": place[0],
@@ -140,14 +152,17 @@ class Tracer:
         if "value" in more:
             step["value"] = _number_of(met, more["value"])
         if "raised" in more:
-            step["raised"] = describe(more["raised"])
+            step["raised"] = more["raised"]
         self._emit(step)
 
     def _names_of(self, frame: types.FrameType) -> dict[str, Any]:
-        hidden = self._hidden if frame.f_code.co_name == "<module>" else _COMPILER
+        module = frame.f_code.co_name == "<module>"
+        # To ask a module's frame for f_locals would make 3.12 rebind what comprehensions hide.
+        found = frame.f_globals if module else frame.f_locals
+        hidden = self._hidden if module else _COMPILER
         return {
             name: value
-            for name, value in list(frame.f_locals.items())
+            for name, value in list(found.items())
             if name not in hidden and name not in _COMPILER and not name.startswith(".")
         }
 
@@ -188,8 +203,14 @@ def _op(frame: types.FrameType) -> int:
     return frame.f_code.co_code[frame.f_lasti] if frame.f_lasti >= 0 else -1
 
 
-def _arg(frame: types.FrameType) -> int:
-    return frame.f_code.co_code[frame.f_lasti + 1]
+def _at_yield(frame: types.FrameType) -> bool:
+    """Say whether a frame stands where it yields or goes on from a yield.
+
+    It stands on YIELD_VALUE, and on the RESUME after it once it goes on; from 3.13 on always
+    on the latter. The two low bits of RESUME are 0 where a function begins.
+    """
+    ends = _op(frame)
+    return ends == _YIELDS or (ends == _RESUME and frame.f_code.co_code[frame.f_lasti + 1] & 3 > 0)
 
 
 def _stack(frame: types.FrameType | None) -> list[types.FrameType]:
@@ -202,13 +223,6 @@ def _stack(frame: types.FrameType | None) -> list[types.FrameType]:
     return found[::-1]
 
 
-def _own_caller(frame: types.FrameType) -> types.FrameType | None:
-    above = frame.f_back
-    while above is not None and above.f_code.co_filename != NAME:
-        above = above.f_back
-    return above
-
-
 def describe(error: BaseException) -> Record:
     """Say what an exception is; its `__str__` runs only if it is a built-in one.
 
@@ -219,12 +233,13 @@ def describe(error: BaseException) -> Record:
     """
     kind = type(error)
     args = BaseException.__dict__["args"].__get__(error)
-    words = next(base for base in mro(kind) if "__str__" in vars(base))
-    if words.__module__ == "builtins" and all(type(one) in ATOMS for one in args):
+    bases = of_type(kind, "__mro__")
+    words = next(base for base in bases if "__str__" in of_type(base, "__dict__"))
+    if of_type(words, "__module__") == "builtins" and all(type(one) in ATOMS for one in args):
         message = str(error)[: 4 * MOST_TEXT]
     else:
         message = ", ".join(map(short, args))
-    return {"type": type_name(kind).removeprefix("builtins."), "message": message}
+    return {"type": type_name(kind), "message": message}
 
 
 def code_names(code: types.CodeType) -> Iterator[str]:
