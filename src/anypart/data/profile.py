@@ -16,13 +16,15 @@ from numpy.typing import NDArray
 
 from anypart.data.codec import Codec, show_number
 from anypart.data.files.table import Table
-from anypart.data.runs import longest_run
+from anypart.data.runs.schedule import schedule
 from anypart.data.sample import Sample, sample_rows
 from anypart.data.schema import Column, Kind, Schema
 from anypart.data.values import flat, numbers, type_named, words
 from anypart.data.windows import Window, shortest_window
 
 EXCERPT_ROWS = 20_000  # the covering slice is looked for among the first rows
+_DAYS = (("day", 1),)
+_SECONDS = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
 EXCERPT_SHARE = 0.01  # and has to show every category at least this frequent
 
 
@@ -135,11 +137,30 @@ def _warnings(
         out.append(f"{top[0][1]:.1%} of the values are {top[0][0]}")
     if column.kind.numeric and unread:
         out.append(f"{unread:,} infinite or unreadable values are taken as missing")
-    if column.kind == Kind.DATE and len(x) > 1:
-        run = longest_run(x.astype(np.int64))
-        if run.length == int(np.ptp(x)) + 1:
-            out.append("days follow on each other without a gap")
+    if column.kind in (Kind.DATE, Kind.TIME) and (said := _regularity(x, column)):
+        out.append(said)
     return out
+
+
+def _regularity(x: NDArray[np.float64], column: Column) -> str:
+    """Say whether days or times follow on each other, and where they do not."""
+    found = schedule(x)
+    if found is None:
+        return ""
+    units = _DAYS if column.kind == Kind.DATE else _SECONDS
+    unit, size = next((u, s) for u, s in units if found.step % s == 0)
+    each = found.step // size
+    step = f"every {unit}" if each == 1 else f"every {each:,} {unit}s"
+    if found.whole:
+        return f"{step}, without a gap"
+    gaps = found.runs.gaps
+    longest, stretch = gaps.longest, found.runs.longest
+    many = "1 gap" if len(gaps) == 1 else f"{len(gaps):,} gaps, the longest"
+    return (
+        f"{step}, with {many} of {longest.length:,} from "
+        f"{show_number(found.at(longest.start), column)}; without one for {stretch.length:,} from "
+        f"{show_number(found.at(stretch.start), column)}"
+    )
 
 
 def _excerpt(table: Table, schema: Schema) -> Window | None:

@@ -6,13 +6,17 @@ from collections.abc import Callable
 
 from cyclopts import App
 
+from anypart.terminal.study.gradients import gradients
 from anypart.terminal.study.python import python
 from anypart.terminal.study.receptive_field import receptive_field
+from anypart.terminal.study.runs import runs
 
 study = App(name="study", help="Look into estimators, surrogates, networks, streams and Python.")
 
 _COMMANDS: tuple[Callable[..., None], ...] = (
+    gradients,  # estimators against the exact gradient
     python,  # a snippet, step by step
+    runs,  # of integers and days
     receptive_field,  # what every layer of a network sees
 )
 for _command in _COMMANDS:

@@ -1,0 +1,218 @@
+"""The longest run of consecutive integers, beside what people use for it.
+
+``python -m benchmarks.runs``: every time is CPU time of one thread, the least of a few
+runs, relative to `np.sum` of the same int64 array in the same process.
+"""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from importlib.metadata import version
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anypart.base.seeds import generator
+from anypart.data.runs import longest_run, runs
+from benchmarks.contest import write_result
+
+Values = NDArray[np.int64]
+Way = Callable[[Values], int]
+LOW, HIGH = -(2**63), 2**63 - 1
+ASKED = {
+    ("anypart", "1e6 dense"): 3, ("anypart", "1e7 dense"): 6,
+    ("anypart", "1e6 sparse"): 60, ("anypart", "1e7 sparse"): 100,
+    ("anypart, method='sort'", "1e6 sparse"): 20, ("anypart, method='sort'", "1e7 sparse"): 28,
+}  # fmt: skip
+
+
+def seconds(action: Callable[[], object], times: int = 9, most: float = 4.0) -> float:
+    """Least CPU seconds of a few runs; fewer runs of what takes long."""
+    found, spent = list[float](), 0.0
+    while len(found) < times and spent < most:
+        start = time.process_time()
+        action()
+        found.append(time.process_time() - start)
+        spent += found[-1]
+    return min(found)
+
+
+def dense(n: int) -> Values:
+    return generator(0, "runs", "dense", n).integers(0, n, n)
+
+
+def sparse(n: int) -> Values:
+    return generator(0, "runs", "sparse", n).integers(LOW, HIGH, n)
+
+
+def polars_way(values: Values) -> int:
+    import polars as pl
+
+    v = pl.Series("v", values).to_frame().lazy().unique().sort("v")
+    islands = v.with_columns(g=(pl.col("v").diff() != 1).fill_null(value=True).cum_sum())
+    return islands.group_by("g").len().collect()["len"].max()  # type: ignore[return-value]
+
+
+def duckdb_way(values: Values) -> int:
+    import duckdb
+
+    with duckdb.connect(config={"threads": 1}) as at:
+        at.register("t", {"v": values})
+        found = at.sql(
+            "select max(c) from (select count(*) c from (select v::hugeint - row_number() over "
+            "(order by v) g from (select distinct v from t)) group by g)"
+        ).fetchone()
+    assert found
+    return found[0]
+
+
+def pandas_way(values: Values) -> int:
+    import pandas as pd
+
+    v = pd.Series(values).drop_duplicates().sort_values()
+    return int(v.groupby((v.diff() != 1).cumsum()).size().max())
+
+
+def set_way(values: Values) -> int:
+    there, best = set(values.tolist()), 0
+    for value in there:
+        if value - 1 not in there:
+            stop = value + 1
+            while stop in there:
+                stop += 1
+            best = max(best, stop - value)
+    return best
+
+
+WAYS: dict[str, Way] = {
+    "anypart": lambda v: longest_run(v).length,
+    "anypart, method='sort'": lambda v: longest_run(v, method="sort").length,
+    "anypart, all runs": lambda v: runs(v).longest.length,
+    "polars, one thread": polars_way,
+    "duckdb, one thread": duckdb_way,
+    "pandas": pandas_way,
+    "Python set": set_way,
+}
+
+
+def contest() -> list[str]:
+    """Every way beside every other, on the same arrays."""
+    made = {f"1e{p} {m.__name__}": m(10**p) for m in (dense, sparse) for p in (6, 7)}
+    bases = {name: seconds(v.sum, 31) for name, v in made.items()}
+    lines = ["| way | " + " | ".join(made) + " |", "|---" * (len(made) + 1) + "|"]
+    for way, find in WAYS.items():
+        cells = list[str]()
+        for name, values in made.items():
+            find(values[:1000]), find(values[: 1 << 18])  # imports, compiled loops
+            asked = ASKED.get((way, name))
+            ratio = seconds(lambda f=find, v=values: f(v)) / bases[name]
+            note = (
+                ""
+                if asked is None
+                else f" (asked {asked}{'' if ratio <= asked else ', **not met**'})"
+            )
+            cells.append(f"{ratio:,.1f}{note}")
+        lines.append(f"| {way} | " + " | ".join(cells) + " |")
+        print(lines[-1], flush=True)
+    shown = ", ".join(f"{name} {base * 1e3:.3f} ms" for name, base in bases.items())
+    return [*lines, "", f"`np.sum` itself: {shown}."]
+
+
+def flat() -> list[str]:
+    """Nanoseconds a value as arrays grow."""
+    lines = ["| values | dense, ns a value | sparse, ns a value |", "|---|---|---|"]
+    for power in (5, 6, 7, 8):
+        found = list[float]()
+        for make in (dense, sparse):
+            values = make(10**power)
+            found.append(seconds(lambda v=values: longest_run(v), 7) / len(values) * 1e9)
+        lines.append(f"| 1e{power} | {found[0]:.2f} | {found[1]:.1f} |")
+        print(lines[-1], flush=True)
+    return lines
+
+
+def crafted() -> list[str]:
+    """Keys made to be slow, relative to random ones of the same number."""
+    n = 10**6
+    rng = generator(0, "runs", "crafted")
+    random = sparse(n)
+    half = sparse(n // 2)
+    made: dict[str, Values] = {
+        "multiples of 2^32 (one bucket of an unseeded table)": np.arange(n) << 32,
+        "multiples of 2^43": np.arange(n) << 43,
+        "pairs": np.concatenate([half, half + 1]),
+        "quartets": (sparse(n // 4)[:, None] + np.arange(4)).ravel(),
+        "runs of 64": (sparse(n // 64)[:, None] + np.arange(64)).ravel(),
+        "one value and a far one": np.where(np.arange(n) > 0, 7, LOW),
+        "every scale": (2.0 ** (rng.random(n) * 62)).astype(np.int64),
+        "both ends": np.concatenate([LOW + np.arange(n // 2), HIGH - np.arange(n // 2)]),
+    }
+    base = seconds(lambda: longest_run(random), 15)
+    lines = ["| keys | relative to random keys | asked |", "|---|---|---|"]
+    for name, values in made.items():
+        values = rng.permutation(values)
+        ratio = seconds(lambda v=values: longest_run(v), 15) / base
+        lines.append(f"| {name} | {ratio:.2f} | 2{'' if ratio <= 2 else ', **not met**'} |")
+        print(lines[-1], flush=True)
+    return lines
+
+
+FIRST = """
+import sys, time
+import numpy as np
+from anypart.data.runs import longest_run
+values = np.random.default_rng(0).integers(-2**63, 2**63 - 1, 200_000)
+if sys.argv[1] == "dense": values %= 200_000
+start = time.process_time()
+longest_run(values)
+print(time.process_time() - start)
+"""
+
+
+def first_calls() -> list[str]:
+    """Seconds of CPU of the first call of a process: ever, and with the loops kept on disk."""
+    lines = [
+        "| first call on 200,000 values | ever on a machine | in a later process |",
+        "|---|---|---|",
+    ]
+    for make in ("dense", "sparse"):
+        with tempfile.TemporaryDirectory() as folder:
+            import os
+
+            env = os.environ | {"NUMBA_CACHE_DIR": folder}
+            command = [sys.executable, "-c", FIRST, make]
+            spent = [
+                float(subprocess.run(command, env=env, check=True, capture_output=True).stdout)
+                for _ in range(2)
+            ]
+        lines.append(f"| {make} | {spent[0]:.1f} s | {spent[1]:.2f} s |")
+        print(lines[-1], flush=True)
+    return lines
+
+
+def main() -> None:
+    peers = ", ".join(f"{p} {version(p)}" for p in ("numpy", "polars", "duckdb", "pandas", "numba"))
+    lines = [
+        "# The longest run of consecutive integers", "",
+        f"`python -m benchmarks.runs`, {platform.machine()}, Python "
+        f"{platform.python_version()}, {peers}.",
+        "", "CPU time of one thread relative to `np.sum` of the same array: least of up to nine "
+        "runs. "
+        "Dense: n draws from n integers. Sparse: n draws from all of int64.", "",
+        *contest(), "", "## Growth", "", *flat(), "", "## Crafted keys", "",
+        "A million keys each, in random order.", "", *crafted(), "", "## The first call", "",
+        "Up to 131,072 values nothing is compiled.", "", *first_calls(),
+    ]  # fmt: skip
+    write_result("runs", lines)
+
+
+if __name__ == "__main__":
+    import os
+
+    os.environ["POLARS_MAX_THREADS"] = "1"
+    main()

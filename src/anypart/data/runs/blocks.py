@@ -1,0 +1,226 @@
+"""The longest run of sparse integers, without an order: 64 neighbours are one block.
+
+1. A seeded hash of a value's block sends it to one of many heaps, each small enough for
+   the nearest cache. All values of a block meet in the same heap.
+2. In a heap, a table without collisions resolved keeps a word a slot: a bit a value. A
+   value whose slot shows no neighbour, and which is not at an edge of its block, is alone.
+   On sparse input nearly all are, and here they leave.
+3. The others go to an exact table, block → word. The longest stretch of ones in a word is
+   the longest run within its block.
+4. Words with a one at an edge may go on in the next block. They are few, because the
+   place where blocks begin is drawn at random: one value in 32 is at an edge, whatever
+   the values are. They are joined as in the textbook: a block with a predecessor that
+   reaches its end starts nothing.
+
+Expected linear for every input, over the seeds that each call draws. There are no slow
+keys to craft: the hash is not known before it is used.
+"""
+
+# Compiled loops are of machine integers, which numba tells apart and a checker does not.
+# pyright: reportArgumentType=false, reportReturnType=false, reportAssignmentType=false
+
+from __future__ import annotations
+
+import secrets
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anypart.data.kernel import kernel
+from anypart.data.runs.bitmap import leading_zeros, trailing_zeros
+
+U = np.uint64
+Words = NDArray[np.uint64]
+Places = NDArray[np.int64]
+_ONE, _TWO, _SIX, _LOW6, _ALL = U(1), U(2), U(6), U(63), U(2**64 - 1)
+_HEAP = 1024  # values expected in a heap
+_MOST_HEAPS = 12  # log2; more would write to more places than the cache has lines
+
+
+@kernel
+def _power_over(least: int) -> int:
+    """Return the smallest power of two that is at least 64 and at least `least`."""
+    size = 64
+    while size < least:
+        size *= 2
+    return size
+
+
+@kernel
+def _mixed(block: U, seeds: Words) -> U:
+    """Hash a block: the high bits choose the heap, the low ones the slot."""
+    mixed = (block ^ seeds[0]) * seeds[1]
+    return (mixed ^ (mixed >> U(32))) * seeds[1]
+
+
+@kernel
+def _heaped(keys: Words, low: U, log_heaps: int, seeds: Words) -> tuple[Words, Places]:
+    """Send keys − low to their heaps: the keys heap by heap, and where each heap stops."""
+    n = len(keys)
+    shift = U(64 - log_heaps)
+    stops = np.zeros((1 << log_heaps) + 1, np.int64)
+    for i in range(n):
+        key = keys[i] - low
+        block = (key >> _SIX) + (((key & _LOW6) + seeds[2]) >> _SIX)
+        stops[(_mixed(block, seeds) >> shift) + _ONE] += 1
+    stops = np.cumsum(stops)
+    heaped = np.empty(n, np.uint64)
+    for i in range(n):
+        key = keys[i] - low
+        block = (key >> _SIX) + (((key & _LOW6) + seeds[2]) >> _SIX)
+        heap = _mixed(block, seeds) >> shift
+        heaped[stops[heap]] = key
+        stops[heap] += 1
+    return heaped, stops[:-1]
+
+
+@kernel
+def _has_company(word: U) -> bool:
+    """Whether a word shows two neighbours, or a value at an edge."""
+    return ((word & (word >> _ONE)) | (word >> _LOW6) | (word & _ONE)) != 0
+
+
+@kernel
+def _not_alone(heap: Words, seeds: Words, table: Words, slots: Places, kept: Words) -> int:
+    """Keep the values that may have a neighbour, and count them."""
+    table[:] = U(0)
+    last = U(len(table) - 1)
+    for i in range(len(heap)):
+        low = (heap[i] & _LOW6) + seeds[2]
+        slot = _mixed((heap[i] >> _SIX) + (low >> _SIX), seeds) & last
+        table[slot] |= _ONE << (low & _LOW6)
+        slots[i] = slot
+    n_kept = 0
+    for i in range(len(heap)):
+        kept[n_kept] = heap[i]
+        n_kept += _has_company(table[slots[i]])
+    return n_kept
+
+
+@kernel
+def _exact(keys: Words, seeds: Words, blocks: Words, words: Words, hot: Places) -> int:
+    """Fill a table block → word, and count and list the slots of words with company."""
+    words[:] = U(0)
+    last = U(len(words) - 1)
+    n_hot = 0
+    for key in keys:
+        low = (key & _LOW6) + seeds[2]
+        block = (key >> _SIX) + (low >> _SIX)
+        slot = _mixed(block, seeds) & last
+        # One branch that is seldom taken, not two: whether a slot is empty is not foreseen.
+        while (words[slot] != 0) & (blocks[slot] != block):
+            slot = (slot + _ONE) & last
+        blocks[slot] = block
+        before = words[slot]
+        words[slot] = before | (_ONE << (low & _LOW6))
+        hot[n_hot] = slot
+        n_hot += _has_company(words[slot]) & (not _has_company(before))
+    return n_hot
+
+
+@kernel
+def _longest_within(word: U) -> tuple[int, U]:
+    """Return the length of the longest stretch of ones, and the place of the first such."""
+    length = 0
+    rest = word
+    while rest:
+        word = rest
+        rest &= rest >> _ONE
+        length += 1
+    return length, trailing_zeros(word)
+
+
+@kernel
+def _held_word(block: U, blocks: Words, words: Words, held: Places, seeds: Words) -> U:
+    """Look a block up; an empty word if it is not there."""
+    last = U(len(held) - 1)
+    slot = _mixed(block, seeds) & last
+    while held[slot]:
+        if blocks[held[slot] - 1] == block:
+            return words[held[slot] - 1]
+        slot = (slot + _ONE) & last
+    return U(0)
+
+
+@kernel
+def _joined(blocks: Words, words: Words, seeds: Words, best: int, start: U) -> tuple[int, U]:
+    """Join blocks over their edges, and return the longest run that is found."""
+    size = _power_over(2 * len(blocks))
+    last = U(size - 1)
+    held = np.zeros(size, np.int64)  # 1 + the position of the block
+    for i in range(len(blocks)):
+        slot = _mixed(blocks[i], seeds) & last
+        while held[slot]:
+            slot = (slot + _ONE) & last
+        held[slot] = i + 1
+    for i in range(len(blocks)):
+        word = words[i]
+        if not word >> _LOW6:
+            continue  # nothing goes on from here
+        if word == _ALL and _held_word(blocks[i] - _ONE, blocks, words, held, seeds) >> _LOW6:
+            continue  # the run begins in an earlier block
+        tail = 64 if word == _ALL else np.int64(leading_zeros(~word))
+        length = tail
+        block = blocks[i]
+        while True:
+            block += _ONE
+            word = _held_word(block, blocks, words, held, seeds)
+            if word != _ALL:
+                break
+            length += 64
+        length += np.int64(trailing_zeros(~word))
+        first = ((blocks[i] << _SIX) + U(64 - tail)) - seeds[2]
+        if length > best or (length == best and first < start):
+            best, start = length, first
+    return best, start
+
+
+@kernel
+def _longest(keys: Words, low: U, seeds: Words) -> tuple[int, U]:
+    log_heaps = 1
+    while log_heaps < _MOST_HEAPS and len(keys) >> log_heaps > _HEAP:
+        log_heaps += 1
+    heaped, stops = _heaped(keys, low, log_heaps, seeds)
+    begin, biggest = 0, 0
+    for stop in stops:
+        biggest, begin = max(biggest, stop - begin), stop
+    table = np.empty(_power_over(3 * (len(keys) >> log_heaps)), np.uint64)
+    slots, spare = np.empty(biggest, np.int64), np.empty(biggest, np.uint64)
+    blocks, words = np.empty(64, np.uint64), np.empty(64, np.uint64)
+    edge_blocks, edge_words, n_edges = np.empty(64, np.uint64), np.empty(64, np.uint64), 0
+    best, start = 1, U(0)  # the least value alone
+    begin, sieving = 0, True
+    for i in range(len(stops)):
+        kept, begin = heaped[begin : stops[i]], stops[i]
+        if sieving or not i & 7:  # where most values have neighbours, looking is in vain
+            n_kept = _not_alone(kept, seeds, table, slots, spare)
+            sieving = 2 * n_kept < len(kept)
+            kept = spare[:n_kept]
+        size = _power_over(2 * len(kept))
+        if size > len(blocks):
+            blocks, words = np.empty(size, np.uint64), np.empty(size, np.uint64)
+        n_hot = _exact(kept, seeds, blocks[:size], words[:size], slots)
+        for slot in slots[:n_hot]:
+            word = words[slot]
+            length, place = _longest_within(word)
+            first = ((blocks[slot] << _SIX) + place) - seeds[2]
+            if length > best or (length == best and first < start):
+                best, start = length, first
+            if (word >> _LOW6) | (word & _ONE):
+                if n_edges == len(edge_blocks):
+                    edge_blocks = np.concatenate((edge_blocks, edge_blocks))
+                    edge_words = np.concatenate((edge_words, edge_words))
+                edge_blocks[n_edges], edge_words[n_edges] = blocks[slot], word
+                n_edges += 1
+    return _joined(edge_blocks[:n_edges], edge_words[:n_edges], seeds, best, start)
+
+
+def longest_sparse(keys: Words, low: U) -> tuple[int, int]:
+    """Find the longest run: its first key beyond `low`, which is the least, and its length.
+
+    Cost:
+        About three passes over the keys, and memory for two copies of them at most.
+    """
+    seeds = np.array([secrets.randbits(64), secrets.randbits(64) | 1, secrets.randbits(6)], U)
+    length, start = _longest(keys, low, seeds)
+    return int(start), int(length)

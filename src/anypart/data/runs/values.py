@@ -1,0 +1,185 @@
+"""Whatever holds integers, dates or times → int64 or uint64, and the way back."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anypart.base.errors import DataError
+from anypart.data.runs.run import Run, Runs
+
+_UNITS = {
+    "year": "Y", "month": "M", "day": "D", "hour": "h", "minute": "m", "second": "s",
+    "millisecond": "ms", "microsecond": "us", "nanosecond": "ns",
+}  # fmt: skip
+_FINER = ("Y", "M", "D", "h", "m", "s", "ms", "us", "ns")  # each finer than the one before
+
+
+@dataclass(frozen=True)
+class Places:
+    """Values as places on a line of integers.
+
+    Args:
+        keys: (n,) int64 or uint64, in any order.
+        step: what one place is worth: 1, or a `numpy.timedelta64`.
+
+    """
+
+    keys: NDArray[Any]
+    step: Any = 1
+
+    def runs(self, starts: NDArray[Any], lasts: NDArray[Any]) -> Runs:
+        """Give runs of places back as runs of values; both (n,) of the keys' type."""
+        if isinstance(self.step, np.timedelta64):
+            return Runs(self._time(starts), self._time(lasts), self.step)
+        return Runs(starts, lasts)
+
+    def run(self, start: int, length: int) -> Run:
+        """Give one run of places back as a run of values."""
+        if not isinstance(self.step, np.timedelta64):
+            return Run(start, start + length)
+        ends = self._time(np.array([start, start + length]))
+        return Run(ends[0], ends[1], self.step)
+
+    def _time(self, places: NDArray[Any]) -> NDArray[Any]:
+        unit, count = np.datetime_data(self.step.dtype)[0], int(self.step.astype(np.int64))
+        return (places * count).view(f"M8[{unit}]")
+
+
+def places_of(values: Any, step: Any = None) -> Places:
+    """Read integers, dates or times from whatever holds them.
+
+    Args:
+        values: an iterable, a NumPy, torch, Arrow, pandas or Polars array. Nulls and NaT are
+            no values and are left out.
+        step: of dates and times: `"day"`, `"15 minutes"`, a timedelta. A value belongs to
+            the step that it falls in, counted from 1970-01-01 in UTC. None is a day for
+            dates, and is refused for times.
+
+    Raises:
+        DataError: values that are neither, integers beyond 64 bits, a step finer than the
+            values are.
+
+    """
+    array = _array(values)
+    if array.dtype.kind == "M":
+        return _times(array, step)
+    if not array.size:
+        return Places(np.zeros(0, np.int64))
+    if step is not None:
+        raise DataError(
+            f"step={step!r} is for dates and times; these values are {array.dtype}. "
+            "Leave it out for integers."
+        )
+    if array.dtype.kind not in "iub":
+        raise DataError(
+            f"Runs are of integers, dates or times; these values are {array.dtype}. "
+            "Convert them first, such as by rounding."
+        )
+    kind = np.uint64 if array.dtype == np.uint64 else np.int64
+    return Places(array.ravel().astype(kind, copy=False))
+
+
+def _array(values: Any) -> NDArray[Any]:
+    if isinstance(values, np.ndarray):
+        return values
+    if hasattr(values, "detach"):  # a torch tensor; torch itself need not be there
+        return values.detach().cpu().numpy()
+    if hasattr(values, "__arrow_c_stream__") or hasattr(values, "__arrow_c_array__"):
+        return _from_arrow(values)
+    if hasattr(values, "to_numpy"):
+        return values.to_numpy()
+    return _from_items([v for v in values if v is not None])
+
+
+def _from_arrow(values: Any) -> NDArray[Any]:
+    import pyarrow as pa
+
+    from anypart.data.values import flat
+
+    stream = hasattr(values, "__arrow_c_stream__")
+    array = flat(pa.chunked_array(values) if stream else pa.array(values)).drop_null()
+    return array.to_numpy(zero_copy_only=False)
+
+
+def _from_items(items: list[Any]) -> NDArray[Any]:
+    first = items[0] if items else 0
+    if isinstance(first, dt.date):
+        if len({(type(t), getattr(t, "tzinfo", None) is None) for t in items}) > 1:
+            raise DataError(
+                "These are dates, times with and times without a time zone together. Make them one."
+            )
+        if not isinstance(first, dt.datetime):
+            return np.array(items, "M8[D]")
+        naive = [t.astimezone(dt.UTC).replace(tzinfo=None) if t.tzinfo else t for t in items]
+        return np.array(naive, "M8[us]")
+    array = np.array(items)
+    if items and array.dtype.kind in "fO" and all(isinstance(v, int | np.integer) for v in items):
+        # NumPy makes floats of negative integers beside ones from 2^63 on.
+        low, high = min(items), max(items)
+        if low < 0 or high >= 2**64:
+            raise DataError(
+                f"These integers reach from {low} to {high}; runs are of integers that fit 64 "
+                "bits, signed or unsigned. Subtract the least first."
+            )
+        return np.array(items, np.uint64)
+    return array
+
+
+def _times(array: NDArray[Any], step: Any) -> Places:
+    array = array.ravel()
+    array = array[~np.isnat(array)]
+    own, own_count = np.datetime_data(array.dtype)
+    if own_count != 1:
+        raise DataError(f"These times are in steps of {own_count} {own}. Use a plain unit.")
+    if step is None:
+        if own != "D":
+            raise DataError(
+                f"Runs of times ({array.dtype}) need a step, such as step='minute' or "
+                "step='15 minutes'."
+            )
+        step = "day"
+    count, unit = _parsed(step)
+    if own in _FINER and _FINER.index(unit) > _FINER.index(own):
+        raise DataError(
+            f"step={step!r} is finer than the values, which are {array.dtype}. "
+            "Use a step that is at least their unit."
+        )
+    # NumPy rounds down, towards the past, whatever the calendar unit.
+    places = array.astype(f"M8[{unit}]").view(np.int64) // count
+    return Places(places, np.timedelta64(count, unit))
+
+
+def _parsed(step: Any) -> tuple[int, str]:
+    """Return how many of which unit: '15 minutes' is (15, 'm')."""
+    if isinstance(step, str):
+        match = re.fullmatch(r"\s*(\d*)\s*([a-z]+?)s?\s*", step)
+        count, unit = (int(match[1] or 1), _UNITS.get(match[2])) if match else (0, None)
+    elif isinstance(step, dt.timedelta):
+        micros = step // dt.timedelta(microseconds=1)
+        sizes = {"D": 86_400_000_000, "h": 3_600_000_000, "m": 60_000_000, "s": 1_000_000, "us": 1}
+        unit = next(u for u, size in sizes.items() if micros % size == 0)
+        count = micros // sizes[unit]
+    elif isinstance(step, np.timedelta64):
+        unit, scale = np.datetime_data(step.dtype)
+        count = int(step.astype(np.int64)) * scale
+        unit = unit if unit in _FINER else None
+    else:
+        count, unit = 0, None
+    if unit is None or count < 1:
+        raise DataError(
+            f"step={step!r} is no step. Use a number and one of {', '.join(_UNITS)}, such as "
+            "'day' or '15 minutes', or a timedelta. (Weeks begin on different days: use days.)"
+        )
+    return count, unit
+
+
+def as_list(values: Iterable[Any]) -> list[int]:
+    """Read integers as a list of Python integers, in their order, for the traced versions."""
+    return places_of(values).keys.tolist()

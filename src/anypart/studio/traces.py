@@ -1,0 +1,90 @@
+"""Pages that step through a search for the longest run, or for the shortest window."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from html import escape
+from typing import TYPE_CHECKING
+
+from anypart.studio import stepper
+from anypart.studio.page import Section, page
+from anypart.studio.stepper import Panel
+
+if TYPE_CHECKING:
+    from anypart.data.runs import Run, RunTrace
+
+MOST_STEPS = 400  # on one page; a trace holds them all
+
+STYLE = """
+.cells { display: flex; flex-wrap: wrap; gap: 4px; margin: 12px 0; padding: 0; list-style: none; }
+.cells li { min-width: 34px; padding: 4px 8px; text-align: center; background: var(--panel);
+  border: 1px solid var(--line); border-radius: 6px; font-variant-numeric: tabular-nums; }
+.cells .best { border-color: var(--best); box-shadow: inset 0 -3px var(--best); }
+.cells .inside { background: color-mix(in srgb, var(--model) 16%, transparent); }
+.cells .now { outline: 2px solid var(--model); font-weight: 600; }
+.cells .past { color: var(--soft); }
+"""
+
+
+def cells(
+    items: Iterable[object],
+    *,
+    now: Collection[int] = (),
+    inside: Collection[int] = (),
+    best: Collection[int] = (),
+    past: Collection[int] = (),
+) -> str:
+    """Draw items in a row, some of them marked by their places."""
+    marks = {"now": now, "inside": inside, "best": best, "past": past}
+    drawn = list[str]()
+    for place, item in enumerate(items):
+        names = [name for name, places in marks.items() if place in places]
+        said = f' class="{" ".join(names)}"' if names else ""
+        drawn.append(f"<li{said}>{escape(str(item))}</li>")
+    return f'<ul class="cells">{"".join(drawn)}</ul>'
+
+
+def run_page(trace: RunTrace) -> str:
+    """Write the search for the longest run as one page with a slider.
+
+    Args:
+        trace: of `anypart.data.runs.trace_run`.
+
+    """
+    values = [visit.value for visit in trace.visits]
+    where = {value: place for place, value in enumerate(values)}
+    panels = list[Panel]()
+    for at, visit in enumerate(trace.visits[:MOST_STEPS]):
+        best = {where[v] for v in range(visit.best.start, visit.best.stop)}
+        walked = {where[v] for v in visit.walked}
+        row = cells(values, now={at}, inside=walked, best=best, past=range(at))
+        said = f"{row}<p>Longest so far: {_said(visit.best)}. Steps: {visit.steps:,}.</p>"
+        panels.append(Panel(visit.said, said))
+    panels.append(Panel(f"The longest run is {_said(trace.run)}", cells(values)))
+    facts = [
+        ("values", f"{len(trace.values):,}, {len(values):,} different"),
+        ("longest run", _said(trace.run)),
+        ("steps", f"{trace.steps:,}"),
+        ("without the start guard", f"{trace.unguarded:,}"),
+        ("over the array, not its set", f"{trace.repeated:,}"),
+    ]
+    about = (
+        "A value whose predecessor is there is skipped; the others walk up as far as they can. "
+        "The boxes are the different values in the order in which they come: framed the one that "
+        "is visited, shaded those it walks to, underlined the longest run so far. Arrow keys step."
+    )
+    return _page("The longest run, step by step", facts, about, panels)
+
+
+def _said(run: Run) -> str:
+    return f"{run.start} to {run.stop - 1}, {run.length:,} long" if run.length else "empty"
+
+
+def _page(title: str, facts: list[tuple[str, str]], about: str, panels: list[Panel]) -> str:
+    return page(
+        title,
+        facts,
+        [Section("steps", "Steps", about, stepper.stepper(panels))],
+        style=stepper.STYLE + STYLE,
+        script=stepper.SCRIPT,
+    )

@@ -1,0 +1,112 @@
+"""The law of large arrays, fed with bugs in the compiled loops."""
+
+import numpy as np
+import pytest
+
+from anypart.data import kernel as compiling
+from anypart.data.runs import bitmap, blocks, radix
+
+from ..planted import planted
+from .oracle import arrays, brute_force_longest, brute_force_runs
+
+
+def words_of(values):
+    return values.view(np.uint64), np.uint64(int(values.min()) % 2**64)
+
+
+def agrees(module, makes, n):
+    """Whether a module's way finds what walking finds, on arrays of every make."""
+    try:
+        return all(
+            makes[name](module, values)
+            for name, values in arrays(n, np.random.default_rng(n))
+            if name in makes
+        )
+    except IndexError:
+        return False
+
+
+def dense_way(module, values):
+    keys, low = words_of(values)
+    bits, n_outside = module.mark(keys, low, int(np.ptp(values)) // 64 + 1)
+    start, length = module.longest_ones(bits)
+    first = int(values.min())
+    found = [
+        (first + int(a), first + int(b) + 1) for a, b in zip(*module.stretches(bits), strict=True)
+    ]
+    return (
+        n_outside == 0
+        and (first + start, first + start + length) == brute_force_longest(values.tolist())
+        and found == brute_force_runs(values.tolist())
+    )
+
+
+def block_way(module, values):
+    start, length = module.longest_sparse(*words_of(values))
+    first = int(values.min())
+    return (first + start, first + start + length) == brute_force_longest(values.tolist())
+
+
+def radix_way(module, values):
+    ordered = module.radix_sort(*words_of(values), 64)
+    position, length = module.longest_ordered(ordered)
+    first = int(values.min())
+    begin = first + int(ordered[position])
+    found = [
+        (first + int(a), first + int(b) + 1)
+        for a, b in zip(*module.split_ordered(ordered), strict=True)
+    ]
+    return (
+        (np.diff(ordered.astype(object)) >= 0).all()
+        and (begin, begin + int(length)) == brute_force_longest(values.tolist())
+        and found == brute_force_runs(values.tolist())
+    )
+
+
+DENSE = dict.fromkeys(["dense", "one run", "one value"], dense_way)
+ALL = ["dense", "one run", "sparse", "pairs", "clusters", "long runs", "strides", "ends"]
+BLOCKS = dict.fromkeys([*ALL, "one value", "two values", "scales"], block_way)
+RADIX = dict.fromkeys(BLOCKS, radix_way)
+
+BUGS = [
+    (bitmap, DENSE, "start = zero + 1", "start = zero + 2"),
+    (bitmap, DENSE, "best = start, zero - start", "best = start, zero - start - 1"),
+    (bitmap, DENSE, "before = word >> _LOW6", "before = U(0)"),
+    (blocks, BLOCKS, "n_kept += _has_company", "n_kept += not _has_company"),
+    (blocks, BLOCKS, "            length += 64\n", "            length += 63\n"),
+    (blocks, BLOCKS, "(words[slot] != 0) & (blocks[slot] != block):", "False:"),
+    (blocks, BLOCKS, "(64 - tail)) - seeds[2]", "(64 - tail))"),
+    (radix, RADIX, "old, base = new, U(0)", "old, base = new, base"),
+    (radix, RADIX, "length += gap", "length += U(1)"),
+]
+
+
+@pytest.fixture
+def plain(monkeypatch):
+    """Leave the loops as Python, where a bug cannot read beyond an array."""
+    monkeypatch.setattr(compiling, "kernel", lambda loop: loop)
+
+    def plant(module, old, new):
+        copy = planted(module, old, new)
+        copy.leading_zeros = lambda word: 64 - int(word).bit_length()
+        copy.trailing_zeros = lambda word: (int(word) & -int(word)).bit_length() - 1 if word else 64
+        return copy
+
+    with np.errstate(over="ignore"):
+        yield plant
+
+
+@pytest.mark.parametrize("n", [65, 1000])
+def test_every_way_is_right_as_shipped(n):
+    for module, makes in ((bitmap, DENSE), (blocks, BLOCKS), (radix, RADIX)):
+        assert agrees(module, makes, n)
+
+
+@pytest.mark.parametrize(("module", "makes"), [(bitmap, DENSE), (blocks, BLOCKS), (radix, RADIX)])
+def test_every_way_is_right_as_plain_python(plain, module, makes):
+    assert agrees(plain(module, "from __future__ import annotations", ""), makes, 65)
+
+
+@pytest.mark.parametrize(("module", "makes", "old", "new"), BUGS)
+def test_the_law_notices_a_bug_in_the_loops(plain, module, makes, old, new):
+    assert not agrees(plain(module, old, new), makes, 300)
