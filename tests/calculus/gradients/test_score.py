@@ -190,7 +190,10 @@ def test_the_moving_average_is_state_that_is_saved_and_stays_in_eval():
         (lambda: g.ScoreFunction("mean")(pairs, g.Bernoulli(torch.zeros(4))), "the batch has 1"),
         (lambda: g.ScoreFunction()(lambda z: z, g.Bernoulli(torch.zeros(4))), "Sum over the axes"),
         (lambda: g.ScoreFunction()(pairs, torch.zeros(3)), "p is Tensor"),
-        (lambda: g.Pathwise()(pairs, g.Bernoulli(torch.zeros(4))), "take DisARM"),
+        (
+            lambda: g.Pathwise()(pairs, g.Bernoulli(torch.zeros(4))),
+            "but p is Bernoulli",
+        ),
         (lambda: g.GumbelSoftmax()(pairs, g.Normal(torch.zeros(4), torch.tensor(1.0))), "Finite"),
         (lambda: g.Categorical(torch.zeros(4)), r"shape \(\*batch, dims, cats\)"),
     ],

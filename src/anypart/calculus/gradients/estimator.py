@@ -36,9 +36,10 @@ class Claim:
     Args:
         unbiased: the mean of its gradient is the gradient of its target.
         smooth: f must be differentiable in z, and defined between the values of z.
-        source: authors, year, title.
+        source: authors, year.
         least_draws: below which it is not defined.
         objective: the name of its target where that is not \(E[f]\).
+        exact: every call gives the gradient itself.
 
     """
 
@@ -47,6 +48,7 @@ class Claim:
     source: str
     least_draws: int = 1
     objective: str = "E[f(z)]"
+    exact: bool = False
 
 
 class Estimator(nn.Module, ABC):
@@ -94,6 +96,15 @@ class Estimator(nn.Module, ABC):
     @abstractmethod
     def forward(self, f: Integrand, p: Any, generator: torch.Generator | None = None) -> Tensor:
         """Estimate; f's shape is checked already."""
+
+    def target(self, f: Integrand, p: Any) -> Tensor:
+        r"""Return the exact objective of which this estimates the gradient, (*batch,).
+
+        Enumerates a finite family and integrates a continuous one, within `exact_value`'s limits.
+        """
+        from anypart.calculus.gradients.exact import exact_value
+
+        return exact_value(f, p)
 
     def evaluations(self, p: Any) -> int:
         """Return how often f is evaluated per element of the batch."""

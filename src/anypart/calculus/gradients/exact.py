@@ -13,7 +13,7 @@ from torch import Tensor
 
 from anypart.base.errors import GradientError
 from anypart.calculus.gradients.estimator import Claim, Estimator, Integrand
-from anypart.calculus.gradients.families import Finite
+from anypart.calculus.gradients.families import Continuous, Finite
 
 MOST_EVALUATIONS = 2**20
 
@@ -53,7 +53,7 @@ class Enumeration(Estimator):
 
     """
 
-    claim: ClassVar[Claim] = Claim(unbiased=True, smooth=False, source="the definition")
+    claim: ClassVar[Claim] = Claim(unbiased=True, smooth=False, source="the definition", exact=True)
     families: ClassVar[tuple[type, ...]] = (Finite,)
 
     def __init__(self, limit: int = MOST_EVALUATIONS) -> None:
@@ -87,7 +87,8 @@ class Quadrature(Estimator):
     .. math:: L = \int p_\theta(z) f(z)\, dz \approx \sum_k w_k\, p_\theta(z_k) f(z_k)
 
     The nodes stay where they are while θ moves, so the gradient is the integral of
-    \(f \nabla p\): right for an f with jumps too. Gauss-Legendre with 16 nodes on each panel;
+    \(f \nabla p\): right for an f with jumps too (where the support itself moves, the nodes
+    move with it, and f must be smooth). Gauss-Legendre with 16 nodes on each panel;
     name f's jumps and kinks in `breaks` and the result is right to about 1e-12.
 
     Target: L itself. Assumes that f is smooth between the breaks.
@@ -110,9 +111,8 @@ class Quadrature(Estimator):
 
     """
 
-    claim: ClassVar[Claim] = Claim(
-        unbiased=True, smooth=False, source="Gauss 1814, Methodus nova integralium"
-    )
+    claim: ClassVar[Claim] = Claim(unbiased=True, smooth=False, source="Gauss 1814", exact=True)
+    families: ClassVar[tuple[type, ...]] = (Continuous,)
 
     def __init__(
         self,
@@ -125,15 +125,13 @@ class Quadrature(Estimator):
 
     def forward(self, f: Integrand, p: Any, generator: torch.Generator | None = None) -> Tensor:
         """Sum over the nodes."""
-        if not hasattr(p, "interval"):
-            raise GradientError(
-                f"Quadrature needs a continuous family with an interval, but p is "
-                f"{type(p).__name__}. Over a finite family take Enumeration."
-            )
         dims = p.parameters[0].shape[-1]
         needed = self.evaluations(p) * math.prod(p.batch_shape)
         _refuse_beyond(self.limit, needed, f"Quadrature over {dims} coordinates")
-        nodes, weights = self._line(*p.interval())  # (line, *batch, dims)
+        low, high = p.interval()
+        if not p.moves:
+            low, high = low.detach(), high.detach()
+        nodes, weights = self._line(low, high)  # (line, *batch, dims)
         line = len(nodes)
         # The grid over the coordinates: coordinate d moves with the d-th digit of the number.
         number = torch.arange(line**dims, device=nodes.device)
@@ -143,7 +141,6 @@ class Quadrature(Estimator):
         return ((p.log_prob(z) + log_w).exp() * f(z)).sum(0)
 
     def _line(self, low: Tensor, high: Tensor) -> tuple[Tensor, Tensor]:
-        low, high = low.detach(), high.detach()
         steps = torch.linspace(0, 1, self.panels + 1, dtype=low.dtype, device=low.device)
         steps = steps.reshape(-1, *(1 for _ in low.shape))
         cuts = [low + (high - low) * steps]
@@ -158,3 +155,15 @@ class Quadrature(Estimator):
     def evaluations(self, p: Any) -> int:
         """Return the number of nodes."""
         return int((16 * (self.panels + len(self.breaks))) ** p.parameters[0].shape[-1])
+
+
+def exact_value(f: Integrand, p: Any, breaks: Sequence[float] = ()) -> Tensor:
+    """Return E[f] exactly, (*batch,), differentiable: by enumeration or by quadrature.
+
+    Args:
+        f: (rows, *batch, *event) to (rows, *batch).
+        p: a finite family, or a continuous one of one or two coordinates.
+        breaks: of quadrature, where f is not smooth.
+
+    """
+    return Enumeration()(f, p) if isinstance(p, Finite) else Quadrature(breaks=breaks)(f, p)

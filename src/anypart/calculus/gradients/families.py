@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar, Protocol, Self, cast, runtime_checkable
@@ -50,7 +49,7 @@ class Family(ABC):
 
     def __post_init__(self) -> None:
         """Bring the parameters to one shape and one floating type."""
-        names = [field.name for field in dataclasses.fields(cast("Normal", self))]
+        names = [field.name for field in dataclasses.fields(cast("Bernoulli", self))]
         given = [torch.as_tensor(getattr(self, name)) for name in names]
         if not all(t.is_floating_point() for t in given):
             kinds = ", ".join(f"{n} is {t.dtype}" for n, t in zip(names, given, strict=True))
@@ -71,7 +70,7 @@ class Family(ABC):
     def parameters(self) -> tuple[Tensor, ...]:
         """The parameters in the order in which the family takes them."""
         return tuple(
-            getattr(self, field.name) for field in dataclasses.fields(cast("Normal", self))
+            getattr(self, field.name) for field in dataclasses.fields(cast("Bernoulli", self))
         )
 
     @property
@@ -101,6 +100,28 @@ class Family(ABC):
     @abstractmethod
     def log_prob(self, z: Tensor) -> Tensor:
         """Return nats per draw, (draws, *batch)."""
+
+
+class Continuous(Family):
+    """A family of real coordinates with reparameterized draws.
+
+    Where the support moves with the parameters (`moves`), only the path has the gradient.
+    """
+
+    moves: ClassVar[bool] = False
+
+    def sample(self, draws: int, generator: torch.Generator | None = None) -> Tensor:
+        """Draw z, (draws, *batch, dims), without a gradient."""
+        with torch.no_grad():
+            return self.rsample(draws, generator)
+
+    @abstractmethod
+    def rsample(self, draws: int, generator: torch.Generator | None = None) -> Tensor:
+        """Draw z as a differentiable function of the parameters, (draws, *batch, dims)."""
+
+    @abstractmethod
+    def interval(self) -> tuple[Tensor, Tensor]:
+        """Bound all but a negligible part of the mass, for quadrature."""
 
 
 class Finite(Family):
@@ -255,45 +276,3 @@ def pick(probs: Tensor, generator: torch.Generator | None = None) -> Tensor:
     # Scaled by the last sum, so that rounding cannot pick a category of probability 0.
     index = (sums[..., :-1] < u * sums[..., -1:]).sum(-1, keepdim=True)
     return torch.zeros(probs.shape, dtype=probs.dtype, device=probs.device).scatter_(-1, index, 1.0)
-
-
-@dataclass(frozen=True, eq=False)
-class Normal(Family):
-    """Independent normal coordinates.
-
-    Args:
-        mean: (*batch, dims).
-        scale: standard deviations, above 0; broadcast against the mean.
-
-    Example:
-        >>> Normal(torch.zeros(3, 2), torch.tensor(2.0)).rsample(5).shape
-        torch.Size([5, 3, 2])
-
-    """
-
-    mean: Tensor
-    scale: Tensor
-
-    def sample(self, draws: int, generator: torch.Generator | None = None) -> Tensor:
-        """Draw z, (draws, *batch, dims), without a gradient."""
-        with torch.no_grad():
-            return self.rsample(draws, generator)
-
-    def rsample(self, draws: int, generator: torch.Generator | None = None) -> Tensor:
-        """Draw z = mean + scale · ε with ε ~ N(0, 1), (draws, *batch, dims)."""
-        noise = torch.randn(
-            (draws, *self.mean.shape),
-            dtype=self.mean.dtype,
-            device=self.mean.device,
-            generator=generator,
-        )
-        return self.mean + self.scale * noise
-
-    def log_prob(self, z: Tensor) -> Tensor:
-        """Return nats per draw, (draws, *batch)."""
-        away = (z - self.mean) / self.scale
-        return -(0.5 * away.square() + self.scale.log() + 0.5 * math.log(2 * math.pi)).sum(-1)
-
-    def interval(self) -> tuple[Tensor, Tensor]:
-        """Bound all but 1e-23 of the mass, for quadrature."""
-        return self.mean - 10 * self.scale, self.mean + 10 * self.scale

@@ -8,9 +8,8 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from anypart.base.errors import GradientError
 from anypart.calculus.gradients.estimator import Claim, Estimator, Integrand
-from anypart.calculus.gradients.families import Categorical, Family, Finite
+from anypart.calculus.gradients.families import Categorical, Continuous, Finite
 from anypart.calculus.gradients.gumbel import categorical_straight_through, gumbel_softmax
 
 
@@ -45,15 +44,10 @@ class Pathwise(Estimator):
     """
 
     claim: ClassVar[Claim] = Claim(unbiased=True, smooth=True, source="Kingma and Welling 2014")
+    families: ClassVar[tuple[type, ...]] = (Continuous,)
 
     def forward(self, f: Integrand, p: Any, generator: torch.Generator | None = None) -> Tensor:
         """Average f over reparameterized draws."""
-        if not hasattr(p, "rsample"):
-            raise GradientError(
-                f"Pathwise needs a family with reparameterized draws, but p is "
-                f"{type(p).__name__}. Over bits and categories take DisARM, ScoreFunction or a "
-                "relaxation; `choose` names one."
-            )
         return f(p.rsample(self.draws, generator)).mean(0)
 
 
@@ -142,8 +136,3 @@ class StraightThrough(Relaxation):
     def relaxed(self, logits: Tensor, generator: torch.Generator | None) -> Tensor:
         """Draw; see `categorical_straight_through`."""
         return categorical_straight_through(logits, self.temperature, generator)
-
-
-def is_continuous(p: Family) -> bool:
-    """Tell whether p has reparameterized draws."""
-    return hasattr(p, "rsample")

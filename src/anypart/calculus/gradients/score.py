@@ -15,7 +15,7 @@ from anypart.calculus.gradients.estimator import (
     attach_gradient,
     replace_gradient,
 )
-from anypart.calculus.gradients.families import Drawable, Family
+from anypart.calculus.gradients.families import Continuous, Drawable, Family
 
 BASELINES = ("mean", "moving_average", "optimal", "leave_one_out")
 
@@ -88,6 +88,11 @@ class ScoreFunction(Estimator):
 
     def forward(self, f: Integrand, p: Any, generator: torch.Generator | None = None) -> Tensor:
         """Estimate from `draws` draws."""
+        if isinstance(p, Continuous) and p.moves:
+            raise GradientError(
+                f"The support of {type(p).__name__} moves with its parameters, where the score "
+                "function is wrong. Take Pathwise."
+            )
         z = p.sample(self.draws, generator)
         value = f(z)  # (draws, *batch)
         fixed = value.detach()
