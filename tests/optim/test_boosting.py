@@ -10,7 +10,7 @@ from anypart.models.contract import Evidence, Layout
 from anypart.optim.boosting import BoostLearner, BoostSettings
 
 LAYOUT = Layout((2, 4, 1, 3, 2))
-GIVEN = BoostSettings(order="given", rate=0.5, share=1.0)
+GIVEN = BoostSettings(order="given", rate=0.5, ridge=1.0, least=1.0, share=1.0, asked=1.0)
 
 
 def rows_of(n_rows=400, seed=0, missing=0.1):

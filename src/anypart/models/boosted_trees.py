@@ -1,9 +1,11 @@
 r"""Boosted trees along an order: every column's logits are sums of small trees of earlier ones.
 
-.. math:: \log p(x_i | x_{<i}) = \mathrm{logsoftmax}\Big(b_i + \sum_t v_{t i \ell_{ti}(x_{<i})}\Big)
+.. math:: \log p(x_i | x_{<i}) = \mathrm{logsoftmax}\Big(b_i + \sum_{j < i} W_{ji} x_j
+    + \sum_t v_{t i \ell_{ti}(x_{<i})}\Big)
 
-A tree asks `DEPTH` yes-or-no questions: is an earlier column this category, is its code at
-most that one. All columns' trees of one round are looked up together.
+The linear terms may be zero, or a logistic regression that the trees correct. A tree asks
+`DEPTH` yes-or-no questions: is an earlier column this category, is its code at most that
+one. All columns' trees of one round are looked up together.
 
 References:
     Friedman 2001, Greedy function approximation: a gradient boosting machine.
@@ -122,6 +124,7 @@ class BoostedTrees(OneOrder):
     Args: see `OneOrder`; the arrays are
         tests: (rounds, cols, NODES) the question of each node.
         values: (rounds, places, LEAVES) what a leaf adds to a logit.
+        weight: (places, places) what an earlier place (row) adds to a later one's logit.
         bias: (places,).
 
     """
@@ -136,15 +139,16 @@ class BoostedTrees(OneOrder):
         self._questions = Questions(self.places)
 
     def n_parameters(self) -> int:
-        """Count the free parameters: a value per leaf and place, a question per node."""
-        return sum(int(self.arrays[name].size) for name in ("tests", "values", "bias"))
+        """Count the free parameters: a value a leaf and place, a question a node, weights."""
+        sizes = [int(self.arrays[name].size) for name in ("tests", "values", "bias")]
+        return sum(sizes) + int(np.count_nonzero(self.arrays["weight"]))
 
     def _floats(self) -> int:
         return 8 * self.places.total
 
     def _logits(self, x: Array) -> Array:
         bits = self._questions.ask(np.ascontiguousarray(x.T))
-        logits = np.repeat(self.arrays["bias"][:, None], len(x), axis=1)
+        logits = np.ascontiguousarray((x @ self.arrays["weight"] + self.arrays["bias"]).T)
         for tests, values in zip(self._tests, self.arrays["values"], strict=True):
             logits += look_up(values, leaves(bits, tests)[self.places.column_of])
         return logits.T
@@ -160,10 +164,13 @@ class _Walk:
         self._model, self._places = model, model.places
         self._questions = Questions(model.places)
         self._bits = np.zeros((self._questions.total, n_rows), np.uint8)
+        self._told = np.zeros((self._places.total, n_rows), np.float32)
 
     def cell(self, at: int) -> Array:
         place, arrays = self._places.slices[at], self._model.arrays
-        logits = np.repeat(arrays["bias"][place, None], self._bits.shape[1], axis=1)
+        before = slice(place.start)
+        logits = arrays["weight"][before, place].T @ self._told[before]
+        logits += arrays["bias"][place, None]
         found = leaves(self._bits, self._model._tests[:, at])  # (rounds, rows)
         for leaf, values in zip(found, arrays["values"][:, place], strict=True):
             logits += values.take(leaf, axis=1)
@@ -171,4 +178,5 @@ class _Walk:
 
     def tell(self, at: int, codes: NDArray[np.int32], seen: Mask) -> None:
         x = self._places.cell(at, codes, seen, self._model.means).T
+        self._told[self._places.slices[at]] = x
         self._questions.ask_one(self._places.slices[at], x, self._bits)

@@ -35,8 +35,9 @@ from anypart.models.boosted_trees import (
     look_up,
 )
 from anypart.models.contract import Codes, Layout, Mask
-from anypart.models.orders import make_order
+from anypart.models.orders import Order, make_order
 from anypart.models.places import Array, Places
+from anypart.optim.logistic_path import PathLearner, PathSettings
 
 COLUMNS_TOGETHER = 48  # columns of a block: later blocks' questions are not asked for it
 
@@ -51,14 +52,18 @@ class BoostSettings:
         ridge: λ, added to a leaf's second derivatives.
         least: second derivatives that a leaf must hold.
         share: of the rows that each round's trees are grown on.
+        asked: share of the earlier places that each round's trees may ask about.
+        linear: whether the trees correct a logistic regression, or begin with the margins.
 
     """
 
     order: str | Sequence[int] = "chow_liu"
     rate: float = 0.1
-    ridge: float = 1.0
-    least: float = 1.0
+    ridge: float = 5.0
+    least: float = 5.0
     share: float = 0.6
+    asked: float = 0.3
+    linear: bool = False
 
 
 @dataclass(frozen=True)
@@ -100,6 +105,20 @@ def _blocks(places: Places) -> list[_Block]:
     return found
 
 
+def begin(
+    layout: Layout, codes: Codes, seen: Mask, order: Order, *, linear: bool
+) -> dict[str, Array]:
+    """Make the weights and biases that the trees of an order correct."""
+    if linear:
+        path = PathLearner(layout, codes, seen, PathSettings(order=order.tolist()), seed=0)
+        path.to_best()
+        return path.model().arrays
+    inner = Places(Layout(tuple(layout.n_cats[c] for c in order.tolist())))
+    means = inner.margins(codes[:, order], seen[:, order])
+    weight = np.zeros((inner.total, inner.total), np.float32)
+    return {"weight": weight, "bias": inner.log_odds(means)}
+
+
 class BoostLearner:
     """One round of trees a step, on rows that it was given at the start.
 
@@ -115,20 +134,22 @@ class BoostLearner:
         self, layout: Layout, codes: Codes, seen: Mask, settings: BoostSettings, seed: int
     ) -> None:
         self._layout, self._settings, self._seed = layout, settings, seed
-        self._order = make_order(settings.order, layout, codes, seen, seed)
+        order = make_order(settings.order, layout, codes, seen, seed)
+        self._begun = begin(layout, codes, seen, order, linear=settings.linear)
+        self._order = order
         # Shuffled once, so that a run of neighbours is a random part of the rows.
         shuffled = generator(seed, "boosted rows").permutation(len(codes))[:, None]
         codes, seen = codes[shuffled, self._order], seen[shuffled, self._order]
         self._places = Places(Layout(tuple(layout.n_cats[c] for c in self._order.tolist())))
         self._means = self._places.margins(codes, seen)
-        self._bias = self._places.log_odds(self._means)
         x = np.ascontiguousarray(self._places.encode(codes, seen, self._means).T)
         self._questions = Questions(self._places)
         self._bits = self._questions.ask(x)  # (questions, rows)
         self._asked = self._bits[: self._places.total].astype(np.float32)
         self._target = np.where(seen.T[self._places.column_of], x, np.float32(np.nan))
         self._complete = bool(seen.all())
-        self._logits = np.repeat(self._bias[:, None], x.shape[1], axis=1)
+        self._start = self._begun["weight"].T @ x + self._begun["bias"][:, None]
+        self._logits = self._start.copy()
         self._blocks = _blocks(self._places)
         self._tests: list[NDArray[np.int32]] = []
         self._values: list[Array] = []
@@ -140,6 +161,8 @@ class BoostLearner:
         first = int(generator(self._seed, "round", len(self._tests)).integers(n_rows - taken + 1))
         tests = np.full((self._layout.n_cols, NODES), -1, np.int32)
         values = np.zeros((self._places.total, LEAVES), np.float32)
+        rng = generator(self._seed, "questions", len(self._tests))
+        self._open = rng.random(self._places.total) < self._settings.asked
         nats = 0.0
         for block in self._blocks:
             slopes, cost = self._slopes(block)
@@ -201,7 +224,7 @@ class BoostLearner:
     def _best(self, block: _Block, sums: Array, total: Array) -> tuple[NDArray[np.int32], Array]:
         """Choose each column's question at a node: it, −1 for none, and the yes-side's sums."""
         settings, n = self._settings, len(block.column_of)
-        earlier = block.earlier
+        earlier = block.earlier & self._open[: block.asked, None]
         if self._questions.total > self._questions.n_places:
             upto = np.zeros_like(sums)
             for place in self._places.slices:
@@ -236,7 +259,7 @@ class BoostLearner:
         arrays: dict[str, Any] = {
             "tests": np.array(self._tests, np.int32).reshape(-1, n_cols, NODES),
             "values": np.array(self._values, np.float32).reshape(-1, n_places, LEAVES),
-            "bias": self._bias,
+            **self._begun,
         }
         return BoostedTrees(self._layout, self._order, self._means, arrays)
 
@@ -247,7 +270,7 @@ class BoostLearner:
     def load_state(self, arrays: dict[str, NDArray[Any]]) -> None:
         """Go on from `state`."""
         self._tests, self._values = list(arrays["tests"]), list(arrays["values"])
-        self._logits = np.repeat(self._bias[:, None], self._logits.shape[1], axis=1)
+        self._logits = self._start.copy()
         for tests, values in zip(self._tests, self._values, strict=True):
             for block in self._blocks:
                 leaf = leaves(self._bits, tests[block.cols])

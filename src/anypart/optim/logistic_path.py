@@ -93,6 +93,7 @@ class PathLearner:
         self._rows = Regressions(self._places, self._codes, self._seen, self._means)
         self._theta = self._rows.start()
         self._multiple = np.ones(self._places.total, np.float32)
+        self._best = 0  # point of the path, once the halves have been judged
 
     def step(self, codes: Codes, seen: Mask, progress: float) -> float:
         """Go to the next point of the path; see `Learner.step`."""
@@ -105,6 +106,12 @@ class PathLearner:
         self._theta, loss = self._rows.minimise(self._theta, penalty, self._settings.passes)
         return -loss
 
+    def to_best(self) -> None:
+        """Walk to the point that the halves found best together; for `crossed` paths."""
+        self.step(self._codes, self._seen, 0.0)
+        while self._point <= self._best:
+            self.step(self._codes, self._seen, 0.0)
+
     def _multiples(self) -> Array:
         """Find what each column's penalty is to that of all columns together, (places,)."""
         halves = slice(0, None, 2), slice(1, None, 2)
@@ -112,6 +119,7 @@ class PathLearner:
         points = min(len(one), len(other))
         losses = one[:points] + other[:points]
         best, together = losses.argmin(axis=0), int(losses.sum(axis=1).argmin())
+        self._best = STRIDE * together
         penalties = np.array([self._settings.penalty(STRIDE * k) for k in range(len(losses))])
         return self._rows.per_place(penalties[best] / penalties[together])
 

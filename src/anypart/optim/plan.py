@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from anypart.base.errors import FitError
 from anypart.base.seeds import generator
 from anypart.optim.events import Measured
-from anypart.optim.menu import SCALED, Wish, wishes
+from anypart.optim.menu import VARIANTS, Wish, wishes
 from anypart.optim.plan_file import (
     Member,
     Plan,
@@ -101,7 +101,8 @@ def _rehearse_all(
 
     kinds: dict[str, list[Wish]] = {}
     for wish in wanted:
-        kinds.setdefault(f"{wish.family} {wish.settings.get(SCALED)}", []).append(wish)
+        costly = {k: v for k, v in wish.settings.items() if k not in VARIANTS}
+        kinds.setdefault(f"{wish.family} {costly}", []).append(wish)
     firsts = [alike[0] for alike in reversed(kinds.values())]  # the costly ones first
     jobs = [
         Job(w.name, {"rehearse": [w.name, w.family, dict(w.settings), batch, seed]})
