@@ -13,12 +13,22 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from anypart.lens.network.asking import dependence, which_inputs
     from anypart.lens.network.formula import Seen, receptive_field
     from anypart.lens.network.layers import Branches, Layer, parse
 
-__all__ = ["Branches", "Layer", "Seen", "parse", "receptive_field"]
+__all__ = [
+    "Branches",
+    "Layer",
+    "Seen",
+    "dependence",
+    "parse",
+    "receptive_field",
+    "which_inputs",
+]
 
 _HOMES = {
+    "asking": ("dependence", "which_inputs"),
     "layers": ("Branches", "Layer", "parse"),
     "formula": ("Seen", "receptive_field"),
 }

@@ -1,0 +1,315 @@
+"""Watches every tensor operation of a module, whatever Python does around it.
+
+A `Traced` tensor stands for one that depends on the input. It carries a value (real, or only
+a shape) and a state, which an engine computes for every operation. All other tensors (weights,
+masks, positions) are plain and are computed as ever. Writes in place are followed through
+views: after a write, whoever looks at the same storage reads the new state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Any, cast
+
+import torch
+from torch import Tensor
+from torch.utils._mode_utils import no_dispatch
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_flatten, tree_map, tree_unflatten
+
+from anypart.base.errors import LensError
+
+ASKS_FOR_VALUES = {"_local_scalar_dense", "item", "is_nonzero", "nonzero", "equal", "unique"}
+
+
+class Traced(Tensor):
+    """A tensor that depends on the input."""
+
+    value: Tensor
+    state: Any
+    seen_write: int
+    root: Traced | None  # the tensor that this one is a view of
+
+    @staticmethod
+    def __new__(
+        cls: type[Traced],
+        value: Tensor,
+        state: Any,
+        seen_write: int = 0,
+        root: Traced | None = None,
+    ) -> Traced:
+        """Wrap a value."""
+        made = torch.Tensor._make_wrapper_subclass(  # type: ignore[attr-defined]
+            cls,
+            value.shape,
+            strides=value.stride(),
+            storage_offset=value.storage_offset(),
+            dtype=value.dtype,
+            device=torch.device("cpu"),
+        )
+        made.value, made.state, made.seen_write = value, state, seen_write
+        made.root = root if root is not None and storage_of(root) == storage_of(made) else None
+        return made
+
+    def __init__(
+        self, value: Tensor, state: Any, seen_write: int = 0, root: Traced | None = None
+    ) -> None:
+        """Do nothing more than `__new__`."""
+
+    @property
+    def owner(self) -> Traced:
+        """The tensor that this one is a view of, or itself."""
+        return self if self.root is None else self.root
+
+    __torch_function__ = torch._C._disabled_torch_function_impl  # type: ignore[attr-defined]
+
+    @classmethod
+    def __torch_dispatch__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        """Refuse: the module's run is over."""
+        raise LensError(
+            f"{func} met a traced tensor after its module had run. "
+            "Look at values inside the module."
+        )
+
+
+@dataclass
+class Call:
+    """One operation with its arguments by name; traced ones are `Traced`.
+
+    Args:
+        func: the operation.
+        name: without overload and trailing underscore, such as "add".
+        given: every argument by its name in the operation's schema.
+        traced: the traced arguments, each once.
+        values: what came out, tensors only.
+        args: the arguments by position.
+        module: dotted name of the module it ran in.
+
+    """
+
+    func: Any
+    name: str
+    given: dict[str, Any]
+    traced: list[Traced]
+    values: list[Tensor]
+    args: tuple[Any, ...] = ()
+    module: str = ""
+
+    def __getitem__(self, name: str) -> Any:
+        """Return an argument."""
+        return self.given[name]
+
+    def run(self, replace: Callable[[Tensor], Any]) -> list[Tensor]:
+        """Run the operation again with every tensor replaced; return its tensors."""
+        given = tree_map(lambda x: replace(x) if isinstance(x, Tensor) else x, self.given)
+        args = [a.name for a in self.func._schema.arguments if not a.kwarg_only]
+        rest = {k: v for k, v in given.items() if k not in args}
+        return tensors(self.func(*(given[a] for a in args), **rest))
+
+
+def storage_of(x: Tensor) -> int:
+    """Return what identifies the memory of a tensor, or of a traced tensor's value."""
+    return cast(Tensor, plain(x)).untyped_storage()._cdata
+
+
+def plain(x: Any) -> Any:
+    """Return the value of a traced tensor, anything else as it is."""
+    return x.value if isinstance(x, Traced) else x
+
+
+def tensors(tree: Any) -> list[Tensor]:
+    """Return the tensors in nested lists and tuples."""
+    return [x for x in tree_flatten(tree)[0] if isinstance(x, Tensor)]
+
+
+class Tracer(TorchDispatchMode):
+    """Runs operations and asks the engine (a subclass) for the state of what comes out."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._written: dict[int, tuple[Any, int, Any]] = {}  # storage → it, count, its state
+        self._writes = 0
+        self.where: list[str] = []
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        return False  # to skip it, torch would import its compiler: seconds
+
+    def states(self, call: Call) -> list[Any]:
+        """Return the state of every tensor in `call.values`; None if it is a constant."""
+        raise NotImplementedError
+
+    def constant(self, value: Tensor) -> Any:
+        """Return the state of a tensor that no longer depends on the input."""
+        raise NotImplementedError
+
+    def write(self, whole: Any, storage: Any, target: Tensor, state: Any) -> Any:
+        """Return the state of a storage after `target` (a view of it) was written.
+
+        `whole` is the state before, None if nothing was written yet.
+        """
+        raise NotImplementedError
+
+    def read(self, whole: Any, target: Tensor) -> Any:
+        """Return the state of a view of a storage that was written."""
+        raise NotImplementedError
+
+    def compute(self, func: Any, args: Any, kwargs: Any) -> Any:
+        """Compute the values of an operation."""
+        return func(*tree_map(plain, args), **tree_map(plain, kwargs))
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        """Run one operation."""
+        kwargs = kwargs or {}
+        leaves, shape = tree_flatten((args, kwargs))
+        if self._written:
+            fresh = [self._fresh(x) if isinstance(x, Tensor) else x for x in leaves]
+            args, kwargs = tree_unflatten(fresh, shape)
+        else:
+            fresh = leaves
+        traced = list({id(x): x for x in fresh if isinstance(x, Traced)}.values())
+        if not traced:
+            found = func(*args, **kwargs)
+            if func._schema.name.startswith("aten::bernoulli"):
+                found.fill_(1)  # dropout: what one draw leaves out, another lets through
+            return found
+        schema = func._schema
+        name = schema.name.split("::")[-1]
+        if name in ASKS_FOR_VALUES:
+            raise LensError(
+                f"{self._place()}the module looks at a value that depends on its input ({name}), "
+                "to choose what to do or how large a tensor is. What it does for this input says "
+                "nothing about others. Give the part of it without that choice."
+            )
+        found = self.compute(func, args, kwargs)
+        bare = name[:-1] if name.endswith("_") and not name.endswith("__") else name
+        given = {a.name: a.default_value for a in schema.arguments}
+        given |= dict(zip(given, args, strict=False)) | kwargs
+        values = tensors(found)
+        where = self.where[-1] if self.where else ""
+        call = Call(func, bare, given, traced, values, args, where)
+        states = self.states(call)
+        if schema.is_mutable:
+            return self._in_place(
+                call, found, states, dict(zip(given, args, strict=False)) | kwargs
+            )
+        return self._wrapped(found, states, traced[0].owner)
+
+    def _wrapped(self, found: Any, states: list[Any], root: Traced | None = None) -> Any:
+        left = iter(states)
+
+        def wrap(x: Any) -> Any:
+            if not isinstance(x, Tensor):
+                return x
+            state = next(left)
+            return x if state is None else Traced(x, state, self._writes, root)
+
+        return tree_map(wrap, found)
+
+    def _in_place(self, call: Call, found: Any, states: list[Any], given: dict[str, Any]) -> Any:
+        """Give the written arguments their new states."""
+        written = [a for a in call.func._schema.arguments if a.alias_info and a.alias_info.is_write]
+        targets = [given[a.name] for a in written if given.get(a.name) is not None]
+        if len(targets) != 1 or not isinstance(targets[0], Tensor):
+            return self._wrapped(found, states)  # an `out=` of several tensors
+        target = targets[0]
+        value = cast(Tensor, plain(target))
+        if torch.Tag.inplace_view in call.func.tags:
+            assert isinstance(target, Traced)
+            with no_dispatch():  # the wrapper's own sizes
+                call.func(*call.args)
+            target.state = states[0]
+            return target
+        state = states[0] if states and states[0] is not None else self.constant(value)
+        storage = value.untyped_storage()
+        _, _, whole = self._written.get(storage._cdata, (storage, 0, None))
+        if whole is None and isinstance(target, Traced):
+            root = target.owner
+            whole = self.write(None, storage, root.value, root.state)
+        self._writes += 1
+        after = self.write(whole, storage, value, state)
+        self._written[storage._cdata] = (storage, self._writes, after)
+        if isinstance(target, Traced):
+            target.state, target.seen_write = state, self._writes
+        return target if isinstance(found, Tensor) else found
+
+    def _fresh(self, x: Tensor) -> Tensor:
+        """Bring a tensor up to date if its storage was written through another view."""
+        value = cast(Tensor, plain(x))
+        _, count, whole = self._written.get(storage_of(x), (None, 0, None))
+        if isinstance(x, Traced):
+            if x.seen_write < count:
+                x.state, x.seen_write = self.read(whole, value), count
+            return x
+        return Traced(value, self.read(whole, value), count) if count else x
+
+    def _place(self) -> str:
+        return f"In {self.where[-1]}, " if self.where and self.where[-1] else ""
+
+    def unknown(self, call: Call, why: str = "") -> LensError:
+        """Make the error for an operation that the engine has no rule for."""
+        place = f" (in {call.module})" if call.module else ""
+        return LensError(
+            f"No rule for {call.func}{place}{': ' + why if why else ''}. Nothing is guessed: "
+            "replace that operation, or look at the part before it."
+        )
+
+    def run(self, module: Any, inputs: tuple[Any, ...]) -> Any:
+        """Run a module or a function on traced inputs; its buffers are left as they were."""
+        with watched(module, self.where) as run, _plainly(), self:
+            return tree_map(lambda x: self._fresh(x) if isinstance(x, Tensor) else x, run(*inputs))
+
+
+@contextmanager
+def _plainly() -> Generator[None]:
+    """Choose the plain implementations, which are made of operations with rules."""
+    import warnings
+
+    fast = torch.backends.mha.get_fastpath_enabled()
+    with ExitStack() as stack:
+        stack.enter_context(torch.no_grad())
+        stack.enter_context(torch.random.fork_rng(devices=[]))
+        stack.enter_context(torch.nn.attention.sdpa_kernel(torch.nn.attention.SDPBackend.MATH))
+        stack.enter_context(warnings.catch_warnings())
+        warnings.simplefilter(
+            "ignore"
+        )  # a backend that is not there tells so when it is turned off
+        stack.enter_context(torch.backends.mkldnn.flags(enabled=False))
+        torch.backends.mha.set_fastpath_enabled(False)
+        try:
+            yield
+        finally:
+            torch.backends.mha.set_fastpath_enabled(fast)
+
+
+@contextmanager
+def watched(module: Any, where: list[str]) -> Generator[Callable[..., Any]]:
+    """Keep the names of the modules that are running, and a module's buffers as they are."""
+    if not isinstance(module, torch.nn.Module):
+        yield module
+        return
+    names = {id(m): n for n, m in module.named_modules()}
+
+    def enter(m: torch.nn.Module, _: Any) -> None:
+        where.append(names.get(id(m), ""))
+
+    def leave(m: torch.nn.Module, _: Any, __: Any) -> None:
+        where.pop()
+
+    every = torch.nn.modules.module
+    hooks = (
+        every.register_module_forward_pre_hook(enter),
+        every.register_module_forward_hook(leave),
+    )
+    buffers = [(b, b.detach().clone()) for b in module.buffers()]
+    try:
+        yield module
+    finally:
+        for hook in hooks:
+            hook.remove()
+        where.clear()
+        with torch.no_grad():
+            for buffer, kept in buffers:
+                buffer.copy_(kept)
