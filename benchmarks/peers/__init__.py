@@ -22,7 +22,7 @@ ENVIRONMENTS: dict[str, Sequence[Sequence[str]]] = {
     "judge": (("scikit-learn", "sdmetrics", "pandas<3", "pyarrow"),),
     "mostlyai": ((TORCH,), ("mostlyai-engine~=2.7",)),
     "lace": (("pylace", "pandas", "pyarrow"),),
-    "arfpy": (("arfpy",),),
+    "arfpy": (("arfpy", "numpy<2.3", "pandas<3"),),
     "sdv": ((TORCH,), ("sdv",)),
 }
 METHODS = {  # method → its environment

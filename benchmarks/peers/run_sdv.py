@@ -18,15 +18,14 @@ KINDS = {
 }
 job = Job()
 name = Path(sys.argv[2]).name.removeprefix("sdv_")
-metadata = Metadata.detect_from_dataframe(job.train, infer_sdtypes=False, infer_keys=None)
-for column in job.columns:
-    sort = "numerical" if job.is_number(column) else "categorical"
-    metadata.update_column(column_name=column, sdtype=sort)
+sorts = {c: {"sdtype": "numerical" if job.is_number(c) else "categorical"} for c in job.columns}
+metadata = Metadata.load_from_dict({"tables": {"table": {"columns": sorts}}})
 start = time.perf_counter()
 model = KINDS[name](metadata)
-model.fit(job.train)
+model.fit({"table": job.train})
 job.clock("fit", start)
 start = time.perf_counter()
-job.samples(model.sample(job.settings["n_samples"]))
+drawn = model.sample(job.settings["n_samples"])
+job.samples(drawn["table"] if isinstance(drawn, dict) else drawn)
 job.clock("sample", start)
 job.finish()
