@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 from tests.models import oracle
 from tests.models.laws import SAMPLES, samples_agree_with, table_of
-from tests.models.one_order_makers import N_CATS, ONE_ORDER
+from tests.models.one_order_makers import MANY_ORDERS, N_CATS, ONE_ORDER
 from tests.models.planting import plant
 
 from anypart.base.errors import QuestionError, SavedFitError
-from anypart.models.catalogue import load_model
-from anypart.models.contract import Evidence
+from anypart.models import conditional_table, fvsbn, nade, separate_networks
+from anypart.models.catalogue import CATALOGUE, load_model
+from anypart.models.contract import Evidence, Layout
 
 
 def first_seen(model, rng, n_seen):
@@ -138,16 +139,39 @@ LAWS = {
 }
 
 
+MAKERS = ONE_ORDER | MANY_ORDERS
+ABOUT_ONE = {  # these speak of the order
+    "parts_that_come_first_are_sums",
+    "a_walk_tells_what_the_parallel_pass_tells",
+    "a_position_hears_only_earlier_ones",
+    "samples_given_what_comes_first_agree",
+    "several_cells_are_near_enumeration",
+}
+
+
 def hold(law, family, seeds=3):
     for seed in range(1 if law.startswith("samples") else seeds):
         rng = np.random.default_rng([seed, len(law)])
-        LAWS[law](ONE_ORDER[family](rng), rng)
+        LAWS[law](MAKERS[family](rng), rng)
 
 
-@pytest.mark.parametrize("family", ONE_ORDER)
-@pytest.mark.parametrize("law", LAWS)
+# What was read along one order of several is not saved by itself.
+CASES = [(f, law) for f in MAKERS for law in LAWS if f in ONE_ORDER or law not in ABOUT_ONE]
+CASES = [c for c in CASES if c[0] in CATALOGUE or c[1] != "saved_answers_are_the_same"]
+
+
+@pytest.mark.parametrize(("family", "law"), CASES)
 def test_law(family, law):
     hold(law, family)
+
+
+@pytest.mark.parametrize("family", MANY_ORDERS)
+def test_several_orders_are_the_mean_of_each(family):
+    model = MANY_ORDERS[family](np.random.default_rng(0))
+    tables = [table_of(member) for member in model.mixture.members]
+    assert len(tables) == 3
+    np.testing.assert_allclose(table_of(model), np.mean(tables, axis=0), rtol=1e-5)
+    assert np.abs(tables[0] - tables[1]).max() > 1e-3
 
 
 SHARED, FVSBN, PLACES = (f"anypart.models.{m}" for m in ("one_order", "fvsbn", "places"))
@@ -176,7 +200,7 @@ BUGS = {
         "walk.tell(at, 0 * found[at], all_there)",
     ),
     "one_cell_given_all_others_agrees_with_enumeration": (
-        SHARED,
+        "anypart.models.single_gaps",
         "codes[:, col] = code\n",
         "codes[:, col] = 0\n",
     ),
@@ -204,17 +228,17 @@ def test_a_planted_bug_breaks_the_law(law, monkeypatch):
         hold(law, "fvsbn", 6)
 
 
-@pytest.mark.parametrize("family", ONE_ORDER)
+@pytest.mark.parametrize("family", MAKERS)
 def test_weighted_evidence_is_refused_with_a_way_out(family):
     evidence = Evidence.nothing(1, 5)
     weighted = Evidence(evidence.codes, evidence.seen, {0: np.zeros((1, 2))})
     with pytest.raises(QuestionError, match="purpose='any'"):
-        ONE_ORDER[family](np.random.default_rng(0)).log_prob(weighted)
+        MAKERS[family](np.random.default_rng(0)).log_prob(weighted)
 
 
-@pytest.mark.parametrize("family", ONE_ORDER)
+@pytest.mark.parametrize("family", [f for f in MAKERS if f in CATALOGUE])
 def test_a_damaged_state_is_refused(family):
-    settings, arrays = ONE_ORDER[family](np.random.default_rng(0)).state()
+    settings, arrays = MAKERS[family](np.random.default_rng(0)).state()
     for name in arrays:
         less = {k: v for k, v in arrays.items() if k != name}
         for broken in (less, less | {name: arrays[name][:-1]}):
@@ -224,9 +248,9 @@ def test_a_damaged_state_is_refused(family):
         load_model(family, {}, arrays)
 
 
-@pytest.mark.parametrize("family", ONE_ORDER)
+@pytest.mark.parametrize("family", MAKERS)
 def test_no_rows_give_no_answers(family):
-    model = ONE_ORDER[family](np.random.default_rng(0))
+    model = MAKERS[family](np.random.default_rng(0))
     none = Evidence.nothing(0, 5)
     assert model.log_prob(none).shape == (0,)
     assert model.conditional(none).shape == (0, sum(N_CATS))
@@ -247,3 +271,108 @@ def test_many_columns_are_drawn_as_few_are():
     for at, place in enumerate(model.places.layout.slices):
         np.testing.assert_allclose(walk.cell(at), right[:, place], atol=2e-4)
         walk.tell(at, inner[:, at], np.ones(30, bool))
+
+
+@pytest.mark.parametrize(
+    ("family", "law", "module", "right", "wrong"),
+    [
+        (
+            "nade",
+            "a_walk_tells_what_the_parallel_pass_tells",
+            "nade",
+            "walk.add(at, x[:, place])",
+            "pass",
+        ),
+        (
+            "made_along_one",
+            "a_walk_tells_what_the_parallel_pass_tells",
+            "made",
+            "slice(ends[at + 1], ends[at + 2])",
+            "slice(ends[at], ends[at + 1])",
+        ),
+        (
+            "made_along_one",
+            "a_position_hears_only_earlier_ones",
+            "made",
+            "before[:, None] <= position[None, :]",
+            "before[:, None] <= 1 + position[None, :]",
+        ),
+        (
+            "separate_networks",
+            "a_walk_tells_what_the_parallel_pass_tells",
+            "separate_networks",
+            "self._x[:, places.slices[at]] =",
+            "self._x[:, places.slices[0]] =",
+        ),
+        (
+            "eonade_along_one",
+            "a_walk_tells_what_the_parallel_pass_tells",
+            "nade",
+            "found[:, place] = walk.logits(at)\n",
+            "found[:, place] = walk.logits(at)\n            walk._told = None\n",
+        ),
+        (
+            "eonade",
+            "one_cell_given_all_others_agrees_with_enumeration",
+            "many_orders",
+            "found, many = fill_single_gaps(self, evidence)",
+            "found, many = self.mixture.conditional(evidence), []",
+        ),
+    ],
+)
+def test_a_planted_bug_in_a_family_is_found(family, law, module, right, wrong, monkeypatch):
+    plant(monkeypatch, f"anypart.models.{module}", right, wrong)
+    with pytest.raises((AssertionError, ValueError), match=r"^(?!.*times)"):
+        hold(law, family, 6)
+
+
+def direct_nade(model, codes):
+    """Every hidden layer from all earlier inputs anew: the formula without the recursion."""
+    x = model.places.encode(codes, codes >= 0, model.means).astype(np.float64)
+    arrays, found = model.arrays, np.zeros(x.shape)
+    for place in model.places.slices:
+        before = arrays["bias"] + x[:, : place.start] @ arrays["weight"][: place.start]
+        hidden = 1 / (1 + np.exp(-before))
+        found[:, place] = hidden @ arrays["out_weight"][place].T + arrays["out_bias"][place]
+    return found
+
+
+def test_nades_recursion_is_its_direct_formula():
+    model = MAKERS["nade"](np.random.default_rng(0), (2, 3, 2, 5) * 6)
+    codes = np.random.default_rng(1).integers(0, 2, (50, 24)).astype(np.int32)
+    found = model._logits(model.places.encode(codes, codes >= 0, model.means))
+    np.testing.assert_allclose(found, direct_nade(model, codes), atol=2e-5)
+
+
+def test_parameters_are_what_the_literature_counts():
+    binary = Layout((2,) * 784)
+    assert fvsbn.n_parameters(binary) == 307_720
+    assert separate_networks.n_parameters(binary, 500) == 154_252_784
+    assert nade.n_parameters(binary, 500) == 785_284
+    assert conditional_table.n_parameters(Layout((2,) * 784)) == 2**784 - 1
+    small = [(4, 3, 10, 46, 31), (8, 16, 36, 712, 280)]
+    for n, d, logistic, networks, shared in small:
+        layout = Layout((2,) * n)
+        assert fvsbn.n_parameters(layout) == logistic
+        assert separate_networks.n_parameters(layout, d) == networks
+        assert nade.n_parameters(layout, d) == shared
+
+
+@pytest.mark.parametrize("family", ["fvsbn", "nade", "separate_networks", "eonade"])
+def test_a_model_counts_the_numbers_that_it_holds(family):
+    """All that is not cut by a mask; random numbers are never 0 by themselves."""
+    model = MAKERS[family](np.random.default_rng(0))
+    held = sum(np.count_nonzero(a) for a in model.arrays.values())
+    silent = 0
+    if family == "separate_networks":  # a column of one category has a network of no use
+        at = int(np.argmax(np.array(model.places.sizes) == 0))
+        silent = np.count_nonzero(model.arrays["weight"][at]) + model.arrays["bias"].shape[1]
+    assert model.n_parameters() == held - silent
+
+
+def test_made_counts_what_any_of_its_masks_leaves():
+    model = MAKERS["made"](np.random.default_rng(0), n_orders=1)
+    along = model.mixture.members[0]
+    weights = [a for name, a in along.arrays.items() if "degrees" not in name]
+    assert model.n_parameters() == sum(map(np.count_nonzero, weights)) == along.n_parameters()
+    assert MAKERS["made"](np.random.default_rng(0)).n_parameters() > model.n_parameters()

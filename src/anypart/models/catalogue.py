@@ -53,6 +53,12 @@ CATALOGUE: dict[str, Family] = {
     "fvsbn": _family(
         "fvsbn", "FVSBN", "a logistic regression a column, on earlier ones", exact=False
     ),
+    "separate_networks": _family(
+        "separate_networks", "SeparateNetworks", "a network a column, on earlier ones", exact=False
+    ),
+    "nade": _family("nade", "NADE", "one hidden layer that hears a column a step", exact=False),
+    "eonade": _family("eonade", "EoNADE", "NADE along several orders", exact=False),
+    "made": _family("made", "MADE", "a masked network along several orders", exact=False),
     "order_agnostic": _family(
         "order_agnostic", "OrderAgnostic", "a masked network, any order", exact=False
     ),

@@ -25,6 +25,7 @@ from anypart.base.errors import QuestionError, SavedFitError
 from anypart.models.contract import Ability, Codes, Evidence, Layout, Mask
 from anypart.models.orders import Order
 from anypart.models.places import Array, Places
+from anypart.models.single_gaps import fill_single_gaps, leave_each_out
 
 FLOATS_TOGETHER = 2_000_000  # of one block of rows, so that it stays near the processor
 DRAWS = 256  # by which `conditional` weighs what it cannot sum
@@ -152,16 +153,8 @@ class OneOrder(ABC):
         Cost:
             `DRAWS` samples a row.
         """
-        gaps = (~evidence.seen).sum(axis=1)
-        found = np.full((evidence.n_rows, self.layout.total), -np.inf, np.float32)
-        row, col = np.nonzero(evidence.seen)
-        starts = np.array([s.start for s in self.layout.slices])
-        found[row, starts[col] + evidence.codes[row, col]] = 0
-        for col, place in enumerate(self.layout.slices):
-            rows = np.flatnonzero((gaps == 1) & ~evidence.seen[:, col])
-            found[rows, place] = self._by_category(evidence.rows(rows), col)
+        found, many = fill_single_gaps(self, evidence)
         rng = np.random.default_rng(0)
-        many = np.flatnonzero(gaps > 1)
         size = max(FLOATS_TOGETHER // max(self._floats() * DRAWS, 1), 1)
         for start in range(0, len(many), size):
             rows = many[start : start + size]
@@ -197,20 +190,7 @@ class OneOrder(ABC):
         Cost:
             `flat` evaluations of each row.
         """
-        found = np.empty((len(codes), self.layout.total), np.float32)
-        for col, place in enumerate(self.layout.slices):
-            found[:, place] = self._by_category(Evidence(codes, seen), col)
-        return found
-
-    def _by_category(self, evidence: Evidence, col: int) -> NDArray[np.float64]:
-        """Put every category in a column's place: its share of their sum, (rows, cats)."""
-        codes, seen = evidence.codes.copy(), evidence.seen.copy()
-        seen[:, col] = True
-        logs = np.empty((evidence.n_rows, self.layout.n_cats[col]))
-        for code in range(self.layout.n_cats[col]):
-            codes[:, col] = code
-            logs[:, code] = self.log_prob(Evidence(codes, seen, evidence.weights))
-        return logs - np.logaddexp.reduce(logs, axis=1, keepdims=True)
+        return leave_each_out(self, codes, seen)
 
     def represent(self, evidence: Evidence) -> NDArray[np.float32]:
         """Return what each cell's biases would learn from the row, (rows, places).

@@ -53,6 +53,18 @@ def _counts(
     return TableLearner(layout, codes, seen, TableSettings(**settings))
 
 
+def _chain(family: str) -> Start:
+    def start(
+        layout: Layout, codes: Codes, seen: Mask, settings: Mapping[str, Any], seed: int
+    ) -> Learner:
+        from anypart.optim.chain_families import chain_learner
+        from anypart.optim.chains import ChainSettings
+
+        return chain_learner(family, layout, (codes, seen), ChainSettings(**settings), seed)
+
+    return start
+
+
 def _logistic(
     layout: Layout, codes: Codes, seen: Mask, settings: Mapping[str, Any], seed: int
 ) -> Learner:
@@ -77,6 +89,10 @@ LEARNERS: dict[str, Start] = {
     "continuous_mixture": _decoder,
     "conditional_table": _counts,
     "fvsbn": _logistic,
+    "separate_networks": _chain("separate_networks"),
+    "nade": _chain("nade"),
+    "eonade": _chain("eonade"),
+    "made": _chain("made"),
     "boosted_trees": _boosting,
     "order_agnostic": _network,
 }
