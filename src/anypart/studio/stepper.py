@@ -29,7 +29,7 @@ STYLE = """
   background: var(--panel); border: 1px solid var(--line); border-radius: 8px;
   font: 13px/1.55 ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace; }
 .stepper pre { padding: 8px 12px; white-space: pre-wrap; overflow-wrap: anywhere; }
-.stepper .lines { list-style: none; counter-reset: line; }
+.stepper .lines { list-style: none; }
 .stepper .lines li { counter-increment: line; white-space: pre; padding: 0 12px 0 0;
   border-left: 4px solid transparent; width: max-content; min-width: 100%; }
 .stepper .lines li::before { content: counter(line); display: inline-block; width: 3.2em;
@@ -125,7 +125,7 @@ class Panel:
     output: str = ""
 
 
-def stepper(panels: Sequence[Panel], code: str = "") -> str:
+def stepper(panels: Sequence[Panel], code: str = "", first_line: int = 1) -> str:
     """Write panels with a slider over them.
 
     A page that holds one needs `STYLE` and `SCRIPT`. `#7` at the end of its address opens
@@ -134,11 +134,13 @@ def stepper(panels: Sequence[Panel], code: str = "") -> str:
     Args:
         panels: at least one.
         code: the source that `Panel.line` counts in; empty for steps without one.
+        first_line: the number that its first line is shown with.
 
     """
     lines = "".join(f"<li>{escape(line) or ' '}</li>" for line in code.splitlines())
     shown = "".join(_panel(panel) for panel in panels)
-    beside = f'<ol class="lines" aria-label="Source">{lines}</ol>' if code else ""
+    begins = f"counter-reset: line {first_line - 1}"
+    beside = f'<ol class="lines" aria-label="Source" style="{begins}">{lines}</ol>' if code else ""
     printed = "".join(
         f'<span data-from="{at}">{escape(panel.output)}</span>'
         for at, panel in enumerate(panels)

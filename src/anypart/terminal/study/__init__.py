@@ -7,7 +7,8 @@ from collections.abc import Callable
 from cyclopts import App
 
 from anypart.terminal.study.gradients import gradients
-from anypart.terminal.study.python import python
+from anypart.terminal.study.python import generator, python
+from anypart.terminal.study.python_objects import classify, copies, costs, growth, operations
 from anypart.terminal.study.receptive_field import receptive_field
 from anypart.terminal.study.runs import runs
 
@@ -15,7 +16,7 @@ study = App(name="study", help="Look into estimators, surrogates, networks, stre
 
 _COMMANDS: tuple[Callable[..., None], ...] = (
     gradients,  # estimators against the exact gradient
-    python,  # a snippet, step by step
+    *(python, generator, growth, costs, classify, copies, operations),  # Python seen running
     runs,  # of integers and days
     receptive_field,  # what every layer of a network sees
 )

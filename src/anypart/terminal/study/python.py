@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 
@@ -53,19 +54,45 @@ def python(
         print("\nSee one: anypart study python --example NAME; your own: anypart study python FILE")
         return
     title, source = _source(file, example)
-    _check(output)
+    check_page(output)
     limits = Limits(steps, seconds, memory_mb)
     trace = watch(source, limits=limits, stdin=stdin, python=interpreter)
-    if output:
-        from anypart.studio.python_trace import trace_page
+    from anypart.studio.python_trace import trace_page
 
-        _write(output, trace_page(trace, title), as_json=json)
-    elif json:
-        from anypart.terminal.screen import print_json
+    deliver(trace, output, json, lambda: trace_page(trace, title))
 
-        print_json(trace.to_json())
-    else:
-        _print(str(trace))
+
+def generator(
+    expression: str,
+    file: str | None = None,
+    /,
+    *,
+    example: str | None = None,
+    do: Annotated[list[str] | None, Parameter(negative=())] = None,
+    output: Page = None,
+    interpreter: Interpreter = "",
+    json: AsJson = False,
+) -> None:
+    """Step a generator: which lines each next, send, throw or close ran, and what came of it.
+
+    Args:
+        expression: gives the generator: 'fib(6)', or '(n * n for n in range(3))'.
+        file: Python source that is run first, - for standard input.
+        example: one of the classic snippets instead of a file.
+        do: an action, again for each: next, 'send 5', "throw ValueError('x')", close; next
+            until the end if not given.
+        output: an HTML page with a slider over the actions.
+        interpreter: the Python to run it with; this one if not given.
+        json: print JSON, for programs.
+
+    """
+    from anypart.lens.python import step_expression
+    from anypart.studio.python_tables import generator_page
+
+    check_page(output)
+    source = _source(file, example)[1] if file or example else ""
+    trace = step_expression(source, expression, do or (), python=interpreter)
+    deliver(trace, output, json, lambda: generator_page(trace))
 
 
 def _source(file: str | None, example: str | None) -> tuple[str, str]:
@@ -85,7 +112,13 @@ def _source(file: str | None, example: str | None) -> tuple[str, str]:
         raise LensError(f"{file} is no text in UTF-8, so it is no Python source.") from None
 
 
-def _check(output: Path | None) -> None:
+def check_page(output: Path | None) -> None:
+    """Refuse, before any work, a page that could not be written at the end.
+
+    Raises:
+        LensError: an ending that is no page's, or a folder that is not there.
+
+    """
     from anypart.base.errors import LensError
 
     if output is None:
@@ -96,16 +129,28 @@ def _check(output: Path | None) -> None:
         raise LensError(f"-o {output}: there is no folder {output.parent}. Make it first.")
 
 
-def _write(output: Path, text: str, *, as_json: bool) -> None:
-    from anypart.base.whole import replacing
-    from anypart.terminal.show_rows import tell_written
+def deliver(found: Any, output: Path | None, as_json: bool, make_page: Callable[[], str]) -> None:
+    """Hand over what was found: as a page, as JSON, or as text.
 
-    with replacing(output) as part:
-        part.write_text(text, encoding="utf-8")
-    tell_written(output, None, as_json=as_json)
+    Args:
+        found: has `to_json` and `__str__`.
+        output: where the page is written; none if None.
+        as_json: print JSON: what was found, or what was written.
+        make_page: gives the page.
 
+    """
+    if output:
+        from anypart.base.whole import replacing
+        from anypart.terminal.show_rows import tell_written
 
-def _print(text: str) -> None:
-    """Print what may hold a snippet's own strings: no escape code reaches the terminal."""
-    for line in text.splitlines():
-        print("".join(c if c.isprintable() else "�" for c in line))
+        with replacing(output) as part:
+            part.write_text(make_page(), encoding="utf-8")
+        tell_written(output, None, as_json=as_json)
+    elif as_json:
+        from anypart.terminal.screen import print_json
+
+        print_json(found.to_json())
+    else:
+        # What may hold a snippet's own strings: no escape code reaches the terminal.
+        for line in str(found).splitlines():
+            print("".join(c if c.isprintable() else "�" for c in line))

@@ -6,6 +6,7 @@ import types
 from typing import Any
 
 Part = tuple[str, Any]
+_DESCRIPTORS = (types.GetSetDescriptorType, types.MemberDescriptorType)
 _HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE: made by a class statement, or by C as if by one
 
 
@@ -57,7 +58,7 @@ def attributes(thing: Any) -> list[Part]:
     slots: list[Part] = []
     for base in of_type(type(thing), "__mro__"):
         for name, stored in of_type(base, "__dict__").items():
-            if name == "__dict__" and type(stored) is types.GetSetDescriptorType and not found:
+            if name == "__dict__" and type(stored) in _DESCRIPTORS and not found:
                 found = [(f".{k}", v) for k, v in dict.items(stored.__get__(thing))]
             elif type(stored) is types.MemberDescriptorType and not is_built_in(base):
                 try:

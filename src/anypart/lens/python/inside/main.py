@@ -19,6 +19,7 @@ from typing import Any
 
 from .confine import limit_resources, refuse
 from .kernel import restrict
+from .stepping import step
 from .tracer import NAME, Tracer, code_names, describe
 
 _MOST_OUTPUT = 1 << 16  # characters that a snippet may print
@@ -96,18 +97,37 @@ def main() -> None:
     own = os.path.dirname(os.path.dirname(__file__))
     sys.path = [p for p in sys.path if p and p != own]
     done += restrict([*sys.path, *_LIBRARIES], job["folder"])
-    _run(code, job, messages, done)
+    module, written = _prepare(job)
+    messages.send({"confined": [*done, "audit hook"], "version": sys.version.split()[0]})
+    jobs = {"watch": _watch, "generator": _generator}
+    jobs[job["job"]](code, job, messages, module, written)
 
 
-def _run(code: types.CodeType, job: dict[str, Any], messages: Messages, done: list[str]) -> None:
+def _prepare(job: dict[str, Any]) -> tuple[types.ModuleType, Written]:
+    """Make the process look to the snippet as if it ran alone."""
     module = types.ModuleType("__main__")
     module.__dict__.update(__builtins__=__builtins__, __file__=NAME)
     written = Written()
-    hidden = frozenset(module.__dict__)
+    for name in [n for n in sys.modules if n.partition(".")[0] in ("inside", "ctypes", "_ctypes")]:
+        del sys.modules[name]
+    sys.modules["__main__"] = module
+    sys.argv = [NAME]
+    sys.stdout = sys.stderr = written
+    sys.stdin = io.StringIO(job["stdin"])
+    gc.collect()
+    return module, written
+
+
+def _watch(
+    code: types.CodeType,
+    job: dict[str, Any],
+    messages: Messages,
+    module: types.ModuleType,
+    written: Written,
+) -> None:
+    """Run a snippet and tell every step."""
     hold = not _COUNTERS & set(code_names(code))
-    tracer = Tracer(messages.step, hidden, hold, written.take)
-    _put_on(module, written, job["stdin"])
-    messages.send({"confined": [*done, "audit hook"], "version": sys.version.split()[0]})
+    tracer = Tracer(messages.step, frozenset(module.__dict__), hold, written.take)
     ended, raised = "finished", None
     sys.settrace(tracer.start)
     refuse(job["folder"], lambda what: messages.send({"refused": what}))
@@ -124,15 +144,28 @@ def _run(code: types.CodeType, job: dict[str, Any], messages: Messages, done: li
     messages.end(ended, raised=raised, output=written.take())
 
 
-def _put_on(module: types.ModuleType, written: Written, stdin: str) -> None:
-    """Make the process look to the snippet as if it ran alone."""
-    for name in [n for n in sys.modules if n.partition(".")[0] in ("inside", "ctypes", "_ctypes")]:
-        del sys.modules[name]
-    sys.modules["__main__"] = module
-    sys.argv = [NAME]
-    sys.stdout = sys.stderr = written
-    sys.stdin = io.StringIO(stdin)
-    gc.collect()
+def _generator(
+    code: types.CodeType,
+    job: dict[str, Any],
+    messages: Messages,
+    module: types.ModuleType,
+    written: Written,
+) -> None:
+    """Run a source, make a generator of an expression, and tell every action taken on it."""
+    names = module.__dict__
+    refuse(job["folder"], lambda what: messages.send({"refused": what}), ("sys.settrace",))
+    try:
+        exec(code, names)
+        made = eval(job["expression"], names)
+        if type(made) is not types.GeneratorType:
+            raise TypeError(f"it is a {type(made).__name__}")
+        actions = [(name, eval(given, names) if given else None) for name, given in job["actions"]]
+    except BaseException as error:
+        return messages.end("exception", raised=_raised(error), output=written.take())
+    messages.send({"generator": {"name": made.__name__}})
+    for record in step(made, actions):
+        messages.send({"taken": record})
+    messages.end("finished", output=written.take())
 
 
 def _finish(module: types.ModuleType) -> None:
