@@ -210,7 +210,7 @@ def _generator_panel(step: GeneratorStep, first: int) -> Panel:
     inner = f"<p>Hands over to {escape(step.inner)}.</p>" if step.inner else ""
     tag = "exception" if step.outcome == "raised" else "bound"
     body = (
-        f'<ul class="changes"><li><span class="tag {tag}">{step.outcome}</span>{escape(came)}</li>'
+        f'<ul class="changes"><li><span class="tag {tag}">{step.outcome}</span>{escape(came.removeprefix("yields "))}</li>'
         f'<li><span class="tag">lines run</span>{escape(ran)}</li>'
         f'<li><span class="tag">now</span>{escape(step.state)}</li></ul>{inner}'
         + (names if step.locals else "")

@@ -228,12 +228,12 @@ def _position(thing: Any) -> str:
 
 
 def _inner(thing: Any) -> list[Part]:
-    kept = [
-        one
-        for one in gc.get_referents(thing)
-        if type(one) not in (type, types.ModuleType, types.CodeType)
-    ]
-    return [("over", one) for one in kept]
+    found = gc.get_referents(thing)
+    if type(thing) in (map, zip, enumerate):  # they keep their iterators in a tuple of their own
+        found = [*found, *(one for some in found if type(some) is tuple for one in some)]
+        found = [one for one in found if _is_iterator(type(one))]
+    skipped = (type, types.ModuleType, types.CodeType)
+    return [("over", one) for one in found if type(one) not in skipped]
 
 
 def _exception(thing: BaseException) -> Look:
