@@ -130,6 +130,9 @@ class Metric(Generic[T, P]):
         self._value, self.larger_is_better = value, larger_is_better
         functools.update_wrapper(self, value)
 
+    def __repr__(self) -> str:
+        return f"metric {getattr(self._value, '__name__', '?')!r}"
+
     def __call__(
         self,
         predicted: Predicted,

@@ -1,0 +1,109 @@
+"""The finisher: never worse on validation, better where thresholds are not enough, refusals."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+import torch
+from sklearn.metrics import f1_score
+from tests.data.planted import planted
+
+from anypart.base.errors import FitError
+from anypart.calculus.smoothing import metrics
+from anypart.optim import finisher
+from anypart.optim.finisher import Labelled, Recipe, finish
+
+
+def two_clouds(seed, n=600):
+    """Rare positives to the right, and a few negatives far beyond them that bend the line."""
+    rng = torch.Generator().manual_seed(seed)
+    x = torch.randn(n, 2, generator=rng)
+    y = (torch.rand(n, generator=rng) < 0.12).long()
+    far = (torch.rand(n, generator=rng) < 0.05) & (y == 0)
+    x[y == 1] += torch.tensor([2.0, 0.5])
+    x[far] += torch.tensor([8.0, 0.0])
+    return Labelled(x, y)
+
+
+def by_cross_entropy(data, seed=0):
+    torch.manual_seed(seed)
+    model = torch.nn.Linear(2, 1)
+    optimiser = torch.optim.Adam(model.parameters(), lr=0.1)
+    for _ in range(150):
+        optimiser.zero_grad()
+        z = model(data.rows).squeeze(1)
+        loss = torch.nn.functional.binary_cross_entropy_with_logits(z, data.labels.float())
+        loss.backward()
+        optimiser.step()
+    return model
+
+
+def kept_is_the_best_of_three_by_the_true_metric(module):
+    for seed in range(3):
+        train, valid, test = (two_clouds(10 * seed + k) for k in range(3))
+        model = by_cross_entropy(train)
+        before = copy.deepcopy(model.state_dict())
+        done = module.finish(model, module.Labelled(train.rows, train.labels), valid)
+        assert all(torch.equal(before[k], v) for k, v in model.state_dict().items())
+        assert done.scores[done.kept] == max(done.scores.values())
+        decided = done.decide(valid.rows)
+        true = f1_score(valid.labels, decided, zero_division=0.0)
+        assert true == pytest.approx(done.scores[done.kept], abs=1e-6)
+        assert done.report(test)["kept"] == pytest.approx(
+            f1_score(test.labels, done.decide(test.rows), zero_division=0.0), abs=1e-6
+        )
+        assert done.scores["tuned threshold"] > done.scores["cross-entropy at .5"]
+
+
+def test_what_is_kept_is_the_best_on_validation_by_scikit_learns_f1():
+    kept_is_the_best_of_three_by_the_true_metric(finisher)
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("kept = max(reversed(scores)", "kept = min(reversed(scores)"),
+        ("start = recipe or Recipe(), copy.deepcopy(model)", "start = recipe or Recipe(), model"),
+        ("(z > self.threshold)", "(z > 0)"),
+    ],
+)
+def test_the_law_notices_a_bug(right, wrong):
+    broken = planted(finisher, right, wrong)
+    if wrong.endswith("model"):  # then fine-tuning must not copy either
+        broken._fine_tuned = lambda model, *rest: (model.weight.data.zero_(), model)[1]
+    with pytest.raises(AssertionError, match="assert"):
+        kept_is_the_best_of_three_by_the_true_metric(broken)
+
+
+def test_fine_tuning_finds_a_line_that_no_threshold_gives():
+    train, valid, test = (two_clouds(k, 1500) for k in range(3))
+    done = finish(by_cross_entropy(train), train, valid)
+    found = done.report(test)
+    assert done.kept == "fine-tuned"
+    assert found["kept"] > found["tuned threshold"] + 0.1 > found["cross-entropy at .5"]
+
+
+def test_classes_are_finished_by_macro_f1_without_a_threshold():
+    torch.manual_seed(1)
+    x = torch.randn(900, 4)
+    y = (x @ torch.randn(4, 3) + torch.randn(900, 3) + torch.tensor([2.0, 0, -2])).argmax(1)
+    data = Labelled(x, y)
+    done = finish(
+        torch.nn.Linear(4, 3), data, data, metrics.f1, Recipe(steps=60, rate=0.05), average="macro"
+    )
+    assert set(done.scores) == {"cross-entropy at .5", "fine-tuned"}
+    assert done.kept == "fine-tuned"
+    want = f1_score(y, done.decide(x), average="macro")
+    assert done.scores["fine-tuned"] == pytest.approx(want, abs=1e-6)
+
+
+def test_what_cannot_be_finished_is_refused():
+    data, model = two_clouds(0), torch.nn.Linear(2, 1)
+    ones = Labelled(data.rows, torch.ones_like(data.labels))
+    with pytest.raises(FitError, match="all of one class"):
+        finish(model, data, ones)
+    with pytest.raises(FitError, match="metric 'calibration_error' is better when it is smaller"):
+        finish(model, data, data, metrics.calibration_error)
+    with pytest.raises(FitError, match=r"not \(600, 1, 2\)"):
+        finish(torch.nn.Unflatten(1, (1, 2)), data, data)
