@@ -1,6 +1,6 @@
 """Speed, memory and weight.
 
-``python -m benchmarks.speed [rates] [shell] [memory] [install]``; all of them without names.
+``python -m benchmarks.speed [rates] [shell] [memory] [csv] [install]``; all of them without names.
 The fit of ``benchmarks.adult`` is used if it is there, else adult is fitted first.
 """
 
@@ -15,22 +15,18 @@ import sys
 import time
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet
 
 import anypart
 from anypart.base.seeds import generator
 from benchmarks.contest import work_folder, write_result
 from benchmarks.data import ROOT, data_file
-from benchmarks.memory import run
-from benchmarks.peers import ONE_THREAD, TORCH
+from benchmarks.large import Line, csv, memory
+from benchmarks.peers import TORCH
 
-Line = tuple[str, float, str, float, bool]  # what, found, unit, wanted, lower is better
 N_SAMPLES = 100_000
-BIG_ROWS = 5_000_000
 PLAIN_PYTHON = (sys.executable, "-c")
 
 
@@ -125,60 +121,6 @@ def run_quietly(*arguments: str) -> tuple[float, float]:
     return wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-FIT_BIG = """
-import sys, anypart
-if __name__ == "__main__":
-    anypart.fit(sys.argv[1]).save(sys.argv[2])
-"""
-
-
-def memory() -> list[Line]:
-    """Peak of all processes while a generated Parquet file of 5 million rows is fitted."""
-    folder = work_folder("speed")
-    folder.mkdir(parents=True, exist_ok=True)
-    table, script = folder / "big.parquet", folder / "fit_big.py"
-    if not table.exists():
-        generate(table)
-    script.write_text(FIT_BIG)
-    command = [sys.executable, str(script), str(table), str(folder / "big")]
-    found = run(command, folder / "big.log", ONE_THREAD)
-    if found.code:
-        sys.exit(f"The fit of {table} failed; its output is in {folder / 'big.log'}.")
-    minutes = found.seconds / 60
-    return [
-        ("5 million rows: peak of all processes", found.peak_mb, "MB", 1_500, True),
-        ("5 million rows: time", minutes, "min", float("nan"), True),
-    ]
-
-
-def generate(path: Path, n_rows: int = BIG_ROWS) -> None:
-    """Write a table of ten columns that hang together, a hundred thousand rows at a time."""
-    rng = generator(0, "benchmarks", "big")
-    writer: pyarrow.parquet.ParquetWriter | None = None
-    for start in range(0, n_rows, 100_000):
-        n = min(100_000, n_rows - start)
-        kind = rng.integers(0, 8, n)
-        amount = np.round(rng.gamma(2.0, 10.0 * (kind + 1)), 2)
-        columns: dict[str, pa.Array] = {
-            "id": pa.array(np.arange(start, start + n)),
-            "kind": pa.array([f"kind {k}" for k in range(8)]).take(pa.array(kind)),
-            "amount": pa.array(amount, mask=rng.random(n) < 0.05),
-            "count": pa.array(rng.poisson(amount / 20)),
-            "when": pa.array(1.6e9 + rng.integers(0, 10**8, n))
-            .cast(pa.int64())
-            .cast(pa.timestamp("s")),
-        }
-        for at in range(6):
-            words = pa.array([f"v{v}" for v in range(4 + 6 * at)])
-            code = (kind * (at + 1) + rng.integers(0, 3, n)) % len(words)
-            columns[f"word_{at}"] = words.take(pa.array(code))
-        part = pa.table(columns)
-        writer = writer or pyarrow.parquet.ParquetWriter(path, part.schema)
-        writer.write_table(part)
-    assert writer is not None
-    writer.close()
-
-
 def install() -> list[Line]:
     """Megabytes of a plain install in a fresh environment."""
     folder = work_folder("speed") / "plain"
@@ -192,7 +134,7 @@ def install() -> list[Line]:
     return [("plain install", sum(sizes.values()) / 2**20, "MB", 1_450, True)]
 
 
-PARTS = {"rates": rates, "shell": shell, "memory": memory, "install": install}
+PARTS = {"rates": rates, "shell": shell, "memory": memory, "csv": csv, "install": install}
 
 
 def main(names: list[str]) -> None:

@@ -102,13 +102,12 @@ def beyond_exact(array: pa.Array | pa.ChunkedArray) -> NDArray[np.bool_]:
     """
     array = flat(array)
     if is_text(array.type):
-        coded = array.dictionary_encode()
-        long = pc.match_substring_regex(coded.dictionary, r"^\s*[+-]?\d{16,}\s*$")
-        found = [
-            sure and abs(int(word)) >= EXACT
-            for word, sure in zip(coded.dictionary.to_pylist(), long.to_pylist(), strict=True)
-        ]
-        return np.asarray(pc.fill_null(pa.array(found, pa.bool_()).take(coded.indices), False))
+        found = np.zeros(len(array), np.bool_)
+        if (pc.max(pc.binary_length(array)).as_py() or 0) >= len(str(EXACT)):
+            long = pc.match_substring_regex(array, r"^\s*[+-]?\d{16,}\s*$")
+            for row in np.flatnonzero(np.asarray(pc.fill_null(long, False))).tolist():
+                found[row] = abs(int(array[row].as_py())) >= EXACT
+        return found
     if pa.types.is_decimal(array.type) and array.type.scale <= 0:
         array = array.cast(pa.decimal256(76, 0))
         limit = pa.scalar(EXACT).cast(array.type)

@@ -11,7 +11,7 @@ verdict does not hold is decided again on its sample and the counterexamples.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -27,6 +27,7 @@ from anypart.data.schema import Column, Kind
 from anypart.data.values import flat, type_named, words
 
 MEMORY = "256MB"  # of DuckDB; beyond, it sorts on disk
+LOOKED_AT = 1_000  # values or hashes that are there twice, of a column
 ENOUGH = 10_000  # counterexamples of a column: what follows from them is decided by then
 
 
@@ -45,7 +46,8 @@ def verified(
         DataError: a value that an asked kind does not allow.
 
     Cost:
-        One pass in constant memory; the values of keys are sorted on disk.
+        One pass in constant memory, and another one if a key is none; 8 bytes for each value
+        of a key (16 for integers) are compared on disk.
 
     """
     keys = [i for i, c in enumerate(columns) if c.kind == Kind.KEY and c.name not in wanted]
@@ -59,7 +61,7 @@ def verified(
     strange: dict[int, list[pa.Array]] = {i: [] for i in closed}
     found = list(columns)
     stream = _watched(table, columns, closed, strange)
-    for at, reason, twice in _look_at_keys(stream, table.arrow, keys, columns):
+    for at, reason, twice in _look_at_keys(stream, table, keys, columns):
         if twice is None:
             found[at] = replace(columns[at], reason=reason)
         else:
@@ -105,16 +107,20 @@ def _watched(
 
 
 def _look_at_keys(
-    stream: Iterator[pa.RecordBatch], arrow: pa.Schema, keys: Sequence[int], columns: Any
+    stream: Iterator[pa.RecordBatch], table: Table, keys: Sequence[int], columns: Sequence[Column]
 ) -> Iterator[tuple[int, str, pa.Array | None]]:
-    """Yield each key's position, why it is one, and a value that it has twice if it has."""
+    """Yield each key's position, why it is one, and a value that it has twice if it has.
+
+    Integers are sorted as they are, other values by 64 bits of a hash: if no two hashes are
+    the same no two values are, and if some are, their values are looked at.
+    """
     if not keys:
         return
     # Loaded here only: it takes longer than all the rest of a small table.
     import duckdb
 
-    names = [f"c{at}" for at in keys]
-    kinds = pa.schema([(n, arrow.field(at).type) for n, at in zip(names, keys, strict=True)])
+    names = {at: f"c{at}" for at in keys}
+    kinds = pa.schema([(name, table.arrow.field(at).type) for at, name in names.items()])
     parts = (
         pa.RecordBatch.from_arrays([b.column(at) for at in keys], schema=kinds) for b in stream
     )
@@ -122,22 +128,49 @@ def _look_at_keys(
         place = str(Path(folder) / "keys.duckdb")
         settings: Any = {"memory_limit": MEMORY, "threads": "1", "temp_directory": folder}
         with closing(duckdb.connect(place, config=settings)) as base:
+            base.execute("SET enable_progress_bar = false")
             base.register("rows", pa.RecordBatchReader.from_batches(kinds, parts))
-            base.execute("CREATE TABLE keys AS SELECT * FROM rows")
-            for at, name in zip(keys, names, strict=True):
-                twice = base.execute(
-                    f"SELECT {name} FROM keys WHERE {name} IS NOT NULL "
-                    "GROUP BY 1 HAVING count(*) > 1 LIMIT 1"
-                ).fetchall()
-                value = pa.array([twice[0][0]] * 2, kinds.field(name).type) if twice else None
-                yield at, _reason(base, name, columns[at]), value
+            marks = ", ".join(f"{_mark(columns[at], name)} AS {name}" for at, name in names.items())
+            base.execute(f"CREATE TABLE keys AS SELECT {marks} FROM rows")
+            for at, name in names.items():
+                sql = f"SELECT {name} FROM keys WHERE {name} IS NOT NULL GROUP BY 1 "
+                same = base.execute(f"{sql} HAVING count(*) > 1 LIMIT {LOOKED_AT}").fetchall()
+                same = {mark for (mark,) in same}
+                twice = _found_twice(base, table, at, columns[at], same) if same else None
+                yield at, _reason(base, name, columns[at]), twice
+
+
+def _mark(column: Column, name: str) -> str:
+    """Write what stands for a value when values are compared."""
+    whole = f"TRY_CAST({name} AS HUGEINT)"
+    return whole if _is_whole(column) else f"CASE WHEN {name} IS NOT NULL THEN hash({name}) END"
+
+
+def _is_whole(column: Column) -> bool:
+    return "int" in column.arrow_type
+
+
+def _found_twice(
+    base: Any, table: Table, at: int, column: Column, marks: Collection[int]
+) -> pa.Array | None:
+    """Return a value that a column holds twice, as two values; None if only hashes agree."""
+    seen = set[Any]()
+    for batch in table.batches():
+        one = pa.table({"c": batch.column(at)})
+        base.register("batch", one)
+        for (value,) in base.execute(
+            f"SELECT c FROM batch WHERE {_mark(column, 'c')} IN ({', '.join(map(str, marks))})"
+        ).fetchall():
+            if value in seen:
+                return pa.array([value] * 2, table.arrow.field(at).type)
+            seen.add(value)
+    return None
 
 
 def _reason(base: Any, name: str, column: Column) -> str:
     """Say what all rows say of a key."""
-    number = f"TRY_CAST({name} AS HUGEINT)" if "int" in column.arrow_type else "NULL"
-    sql = f"SELECT count({name}), min({number}), max({number}) FROM keys"
-    ((n, low, high),) = base.execute(sql).fetchall()
+    ends = f"min({name}), max({name})" if _is_whole(column) else "NULL, NULL"
+    ((n, low, high),) = base.execute(f"SELECT count({name}), {ends} FROM keys").fetchall()
     if low is not None and int(high) - int(low) + 1 == n:
         return f"one run of integers, {int(low)} to {int(high)}, each once"
     return f"all {n:,} values different"

@@ -25,6 +25,7 @@ def read_duckdb(path: Path, query: str | None) -> Table:
         """Yield the schema, then the batches."""
         try:
             with duckdb.connect(str(path), read_only=True) as base:
+                base.execute("SET enable_progress_bar = false")  # it would print
                 relation: Any = base.sql(sql)
                 if relation is None:
                     raise DataError(f"the query {sql[:80]!r} to {path.name} gives no rows.")
