@@ -11,6 +11,7 @@ from anypart.models.fvsbn import FVSBN
 from anypart.models.made import MADE, spread_degrees
 from anypart.models.nade import NADE
 from anypart.models.places import Places
+from anypart.models.rnade import RNADE
 from anypart.models.separate_networks import SeparateNetworks
 
 N_CATS = (2, 4, 3, 1, 2)
@@ -107,6 +108,26 @@ def made(rng, n_cats=N_CATS, n_orders=3, widths=(11, 8)):
     return MADE(layout, means, arrays, orders_of(rng, n_orders, n_cats))
 
 
+def rnade(rng, n_cats=N_CATS, mixes=3):
+    order, places, means = order_and_means(rng, n_cats)
+    n_cols, inner = len(n_cats), places.layout
+    edges = np.full(inner.total, np.inf, np.float32)
+    centres = np.zeros(inner.total, np.float32)
+    for place, n in zip(inner.slices, inner.n_cats, strict=True):
+        edges[place][:-1] = np.linspace(-1, 1, n + 1)[1:-1]
+        centres[place] = np.linspace(-1.5, 1.5, n)
+    arrays = {
+        "weight": normal(rng, n_cols, 6),
+        "bias": normal(rng, 6),
+        "scale": normal(rng, n_cols),
+        "out_weight": normal(rng, 3, n_cols, mixes, 6) * 0.5,
+        "out_bias": normal(rng, 3, n_cols, mixes),
+        "centres": centres,
+        "edges": edges,
+    }
+    return RNADE(Layout(n_cats), order, means, arrays)
+
+
 def eonade_along_one(rng):
     return eonade(rng, n_orders=1).mixture.members[0]
 
@@ -121,6 +142,7 @@ ONE_ORDER = {
     "fvsbn": fvsbn,
     "nade": nade,
     "separate_networks": separate_networks,
+    "rnade": rnade,
     "eonade_along_one": eonade_along_one,
     "made_along_one": made_along_one,
 }

@@ -59,6 +59,7 @@ CATALOGUE: dict[str, Family] = {
     "nade": _family("nade", "NADE", "one hidden layer that hears a column a step", exact=False),
     "eonade": _family("eonade", "EoNADE", "NADE along several orders", exact=False),
     "made": _family("made", "MADE", "a masked network along several orders", exact=False),
+    "rnade": _family("rnade", "RNADE", "mixtures of normals, for ordered columns", exact=False),
     "order_agnostic": _family(
         "order_agnostic", "OrderAgnostic", "a masked network, any order", exact=False
     ),

@@ -93,6 +93,7 @@ LEARNERS: dict[str, Start] = {
     "nade": _chain("nade"),
     "eonade": _chain("eonade"),
     "made": _chain("made"),
+    "rnade": _chain("rnade"),
     "boosted_trees": _boosting,
     "order_agnostic": _network,
 }

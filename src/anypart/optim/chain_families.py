@@ -16,6 +16,7 @@ from anypart.models.nade import NADE
 from anypart.models.orders import make_order
 from anypart.models.places import Array, Places
 from anypart.models.separate_networks import SeparateNetworks
+from anypart.optim.chain_real import RNADENetwork
 from anypart.optim.chains import ChainLearner, ChainSettings, Network, Start
 
 if TYPE_CHECKING:
@@ -211,6 +212,7 @@ NETWORKS: Mapping[str, tuple[type[Network], bool]] = {  # and whether places lie
     "eonade": (EoNADENetwork, False),
     "made": (MADENetwork, False),
     "separate_networks": (SeparateNetwork, True),
+    "rnade": (RNADENetwork, True),
 }
 
 

@@ -38,6 +38,7 @@ class ChainSettings:
         layers: hidden layers, where the family has several.
         orders: how many, where the family has several.
         order: the single order, or the first of several; see `models.orders.make_order`.
+        mixes: normal densities of a conditional, where the family is of real numbers.
         direct: whether inputs reach outputs directly, where the family can.
         rate: largest step of AdamW.
         decay: weight decay of AdamW.
@@ -48,6 +49,7 @@ class ChainSettings:
     layers: int = 1
     orders: int = 4
     order: str | Sequence[int] = "chow_liu"
+    mixes: int = 5
     direct: bool = True
     rate: float = 3e-3
     decay: float = 0.01
