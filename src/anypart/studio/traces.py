@@ -12,6 +12,7 @@ from anypart.studio.stepper import Panel
 
 if TYPE_CHECKING:
     from anypart.data.runs import Run, RunTrace
+    from anypart.data.windows import WindowTrace
 
 MOST_STEPS = 400  # on one page; a trace holds them all
 
@@ -88,3 +89,35 @@ def _page(title: str, facts: list[tuple[str, str]], about: str, panels: list[Pan
         style=stepper.STYLE + STYLE,
         script=stepper.SCRIPT,
     )
+
+
+def window_page(trace: WindowTrace) -> str:
+    """Write the search for the shortest window as one page with a slider.
+
+    Args:
+        trace: of `anypart.data.windows.trace_window`.
+
+    """
+    panels = list[Panel]()
+    for move in trace.moves[:MOST_STEPS]:
+        best = range(move.best.start, move.best.stop) if move.best else ()
+        inside = range(move.window.start, move.window.stop)
+        row = cells(trace.items, now={move.place}, inside=inside, best=best)
+        shown = "none yet" if move.best is None else trace.shown(move.best)
+        panels.append(Panel(trace.said(move), f"{row}<p>Shortest so far: {escape(shown)}.</p>"))
+    end = "no window covers" if trace.window is None else trace.shown(trace.window)
+    places = range(trace.window.start, trace.window.stop) if trace.window else ()
+    panels.append(Panel(f"The end: {end}", cells(trace.items, best=places)))
+    facts = [
+        ("items", f"{len(trace.items):,}"),
+        ("required", ", ".join(map(str, trace.required))),
+        ("shortest window", end),
+        ("moves", f"{trace.steps:,}, at most {2 * len(trace.items):,}"),
+        ("counting every window anew", f"{trace.recounted:,}"),
+    ]
+    about = (
+        "The right end takes items in until all is covered, then the left end lets items go as "
+        "long as it stays so. Shaded the window, framed the item that moved, underlined the "
+        "shortest window so far. Arrow keys step."
+    )
+    return _page("The shortest covering window, step by step", facts, about, panels)

@@ -29,7 +29,7 @@ def longest_run(values: Any, *, step: Any = None, method: str = "linear") -> Run
             consecutive if the steps that they fall in are.
         method: `linear` is linear in the worst case: a bitmap where the values are dense,
             a seeded hash of blocks where they are not. `sort` is NumPy's vectorised sort.
-            Below 131,072 values, where a logarithm is a constant, both sort.
+            Up to 131,072 sparse values, where a logarithm is a constant, both sort.
 
     Returns:
         The run; `Run(0, 0)` of length 0 if there are no values.
@@ -93,9 +93,9 @@ def runs_of(places: Places, method: str = "linear") -> Runs:
     """Find all runs of values that are places already."""
     keys = places.keys
     if _check(method) == "sort" or len(keys) <= SMALL:
-        ordered = np.sort(keys)
-        if not len(ordered):
-            return places.runs(ordered, ordered)
+        if not len(keys):
+            return places.runs(keys, keys)
+        ordered = np.sort(keys) if method == "sort" else _ordered(keys)
         # Unsigned differences of a sorted array cannot overflow: 2^63 − 1 − (−2^63) fits.
         breaks = np.flatnonzero(np.diff(_view(ordered)) > 1)
         firsts = ordered[np.concatenate([[0], breaks + 1])]
@@ -114,6 +114,16 @@ def runs_of(places: Places, method: str = "linear") -> Runs:
         starts, stops = split_ordered(radix_sort(_view(keys), _word(low), n_bits))
     base = _word(low)
     return places.runs((starts + base).view(keys.dtype), (stops + base).view(keys.dtype))
+
+
+def _ordered(keys: NDArray[Any]) -> NDArray[Any]:
+    """Order few keys, without repeated ones if they are dense."""
+    low, high = int(keys.min()), int(keys.max())
+    if high - low >= 8 * len(keys):
+        return np.sort(keys)
+    there = np.zeros(high - low + 1, np.bool_)
+    there[(_view(keys) - _word(low)).view(np.int64)] = True
+    return (np.flatnonzero(there).view(np.uint64) + _word(low)).view(keys.dtype)
 
 
 def _check(method: str) -> str:

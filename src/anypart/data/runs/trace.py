@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from anypart.data.runs.run import Run
@@ -61,6 +61,23 @@ class RunTrace:
     steps: int
     unguarded: int
     repeated: int
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain dicts, lists and numbers."""
+        return asdict(self)
+
+    def __str__(self) -> str:
+        lines = [f"{visit.steps:>8,}  {visit.said}" for visit in self.visits]
+        run = self.run
+        said = f"{run.start} … {run.stop - 1}  ({run.length:,})" if run.length else "none"
+        return "\n".join(
+            [
+                *lines,
+                f"longest run: {said}",
+                f"steps: {self.steps:,}; without the start guard {self.unguarded:,}; over the "
+                f"array and not its set {self.repeated:,}",
+            ]
+        )
 
 
 def trace_run(values: Any) -> RunTrace:

@@ -10,7 +10,7 @@ from cyclopts import Parameter
 from anypart.terminal.options import AsJson
 
 if TYPE_CHECKING:
-    from anypart.data.runs import Run, RunTrace
+    from anypart.data.runs import Run
 
 Page = Annotated[Path | None, Parameter(name=["--output", "-o"], negative=())]
 Flag = Annotated[bool, Parameter(negative=())]
@@ -56,18 +56,23 @@ def runs(
         return
     given: Any = _columns(values, [column])[column] if column else _integers(values)
     if output or trace:
-        _show_trace(trace_run(given), output, as_json=json)
+        from anypart.studio.traces import run_page
+        from anypart.terminal.study.python import check_page, deliver
+
+        check_page(output)
+        found = trace_run(given)
+        deliver(found, output, json, lambda: run_page(found))
         return
-    found = find(given, step=step or None)
+    all_runs = find(given, step=step or None)
     if json:
         from anypart.terminal.screen import print_json
 
-        longest = None if not len(found) else _plain(found.longest)
-        print_json({"longest": longest, "runs": [_plain(run) for run in found]})
+        longest = None if not len(all_runs) else _plain(all_runs.longest)
+        print_json({"longest": longest, "runs": [_plain(run) for run in all_runs]})
         return
-    print(f"longest run: {_said(found.longest)}")
-    print(f"{len(found):,} runs, {len(found.gaps):,} gaps")
-    for name, some in (("run", found), ("gap", found.gaps)):
+    print(f"longest run: {_said(all_runs.longest)}")
+    print(f"{len(all_runs):,} runs, {len(all_runs.gaps):,} gaps")
+    for name, some in (("run", all_runs), ("gap", all_runs.gaps)):
         order = some.lengths.argsort(kind="stable")[::-1][:_MOST]
         for at in sorted(order.tolist()):
             print(f"  {name}  {_said(some[at])}")
@@ -133,27 +138,3 @@ def _show_streaks(streaks: dict[Any, Run], by: str, *, as_json: bool) -> None:
         print(f"{str(group)[:40]:40}  {_said(streaks[group])}")
     if len(order) > _MOST:
         print(f"… the {_MOST} longest of {len(order):,}; --json gives all")
-
-
-def _show_trace(found: RunTrace, output: Path | None, *, as_json: bool) -> None:
-    if output:
-        from anypart.studio.traces import run_page
-        from anypart.terminal.study.python import _check, _write
-
-        _check(output)
-        _write(output, run_page(found), as_json=as_json)
-        return
-    if as_json:
-        from dataclasses import asdict
-
-        from anypart.terminal.screen import print_json
-
-        print_json(asdict(found))
-        return
-    for visit in found.visits:
-        print(f"{visit.steps:>8,}  {visit.said}")
-    print(f"longest run: {_said(found.run)}")
-    print(
-        f"steps: {found.steps:,}; without the start guard {found.unguarded:,}; over the array "
-        f"and not its set {found.repeated:,}"
-    )

@@ -1,0 +1,57 @@
+"""`minimal_windows`: covering windows as the items arrive, in memory of what is required."""
+
+from __future__ import annotations
+
+from collections import Counter, OrderedDict, deque
+from collections.abc import Hashable, Iterable, Iterator
+
+from anypart.data.windows.window import Window
+
+
+def minimal_windows(sequence: Iterable[Hashable], required: Iterable[Hashable]) -> Iterator[Window]:
+    """Yield every window that covers what is required and holds no shorter one that does.
+
+    Of an item required m times, the last m places matter and no others. They are kept in
+    the order of the sequence, and the window reaches from the first of them to the item
+    that just came. Only when the first one goes does a new window begin that no earlier
+    one lies in.
+
+    Args:
+        sequence: the items, read once; an endless one is allowed.
+        required: the items to cover, repeated ones as often as they must appear.
+
+    Yields:
+        Windows with ascending starts and ascending stops; nothing is required by nothing,
+        so then the empty window at 0 alone.
+
+    Cost:
+        O(1) an item; memory O(len(required)), however long the sequence is.
+
+    Example:
+        >>> [(w.start, w.stop) for w in minimal_windows("ADOBECODEBANC", "ABC")]
+        [(0, 6), (5, 11), (9, 13)]
+
+    """
+    need = Counter(required)
+    lacking = need.total()
+    if not lacking:
+        yield Window(0, 0)
+        return
+    places = {item: deque[int]() for item in need}
+    kept = OrderedDict[int, None]()  # all of those places, in order: the first is the start
+    for here, item in enumerate(sequence):
+        if item not in places:
+            continue
+        of_item = places[item]
+        begins = False
+        if len(of_item) < need[item]:
+            lacking -= 1
+            begins = not lacking
+        else:
+            gone = of_item.popleft()
+            begins = not lacking and gone == next(iter(kept))
+            del kept[gone]
+        of_item.append(here)
+        kept[here] = None
+        if begins:
+            yield Window(next(iter(kept)), here + 1)
