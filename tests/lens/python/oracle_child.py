@@ -73,10 +73,10 @@ def main():
         while at is not None:
             code = at.f_code
             if code.co_filename == NAME and code.co_name not in INLINED:
+                # From 3.12 on f_locals of a module also has what a comprehension hides.
+                held = at.f_globals if code.co_name == "<module>" else at.f_locals
                 names = {
-                    k: v
-                    for k, v in dict(at.f_locals).items()
-                    if k not in HIDDEN and not k.startswith(".")
+                    k: v for k, v in dict(held).items() if k not in HIDDEN and not k.startswith(".")
                 }
                 kept.append(list(names.values()))
                 told = {k: [id(v), type(v).__name__, canon(v)] for k, v in names.items()}

@@ -182,13 +182,7 @@ def test_the_kernel_holds_where_the_interpreters_hook_is_gone(
 ) -> None:
     from .planting import plant
 
-    plant(
-        monkeypatch,
-        tmp_path,
-        "main.py",
-        '    refuse(job["folder"]',
-        '    (lambda *_: 0)(job["folder"]',
-    )
+    plant(monkeypatch, tmp_path, "confine.py", "    sys.addaudithook(hook)", "    pass")
     held = watch("x = 1").confined
     source = (
         "import os, socket\nfound = []\n"
