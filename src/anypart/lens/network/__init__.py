@@ -16,20 +16,24 @@ if TYPE_CHECKING:
     from anypart.lens.network.asking import dependence, which_inputs
     from anypart.lens.network.formula import Seen, receptive_field
     from anypart.lens.network.layers import Branches, Layer, parse
+    from anypart.lens.network.tracing import Row, trace
 
 __all__ = [
     "Branches",
     "Layer",
+    "Row",
     "Seen",
     "dependence",
     "parse",
     "receptive_field",
+    "trace",
     "which_inputs",
 ]
 
 _HOMES = {
     "asking": ("dependence", "which_inputs"),
     "layers": ("Branches", "Layer", "parse"),
+    "tracing": ("Row", "trace"),
     "formula": ("Seen", "receptive_field"),
 }
 

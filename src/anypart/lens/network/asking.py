@@ -10,7 +10,7 @@ from torch import Tensor
 
 from anypart.base.errors import LensError
 from anypart.lens.network.sets import Node, Sets, follow, start
-from anypart.lens.network.trace import Traced, tensors
+from anypart.lens.network.tracer import Traced, tensors
 
 Index = int | slice | Sequence[int | slice] | Tensor
 Example = Tensor | Sequence[Any]

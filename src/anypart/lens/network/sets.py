@@ -17,7 +17,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 
-from anypart.lens.network.trace import Call, Traced, Tracer, plain
+from anypart.lens.network.tracer import Call, Traced, Tracer, plain
 
 Back = Callable[[Tensor], Sequence[Tensor | None]]
 """Mask of an output, (queries, *shape), → one mask for each parent."""
@@ -117,7 +117,7 @@ class Sets(Tracer):
 
         return Node(varies, (before, state), back)
 
-    def read(self, whole: Any, target: Tensor) -> Node | None:
+    def read(self, whole: Any, target: Tensor, since: int) -> Node | None:
         """Take a view's elements out of the flat node of its storage."""
         places = _places(target, whole.varies.numel())
 

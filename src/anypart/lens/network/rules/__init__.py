@@ -14,7 +14,7 @@ from anypart.lens.network.rules.moves import MOVES
 from anypart.lens.network.rules.pointwise import POINTWISE, pointwise
 from anypart.lens.network.rules.windows import WINDOWS
 from anypart.lens.network.sets import Rule
-from anypart.lens.network.trace import Call
+from anypart.lens.network.tracer import Call
 
 RULES: dict[str, Rule] = {**MOVES, **LOOKUPS, **POINTWISE, **GROUPS, **CONTRACTIONS, **WINDOWS}
 

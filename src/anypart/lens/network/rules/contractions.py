@@ -9,9 +9,9 @@ from torch import Tensor
 
 from anypart.lens.network.rules.pointwise import sum_to
 from anypart.lens.network.sets import Made, Node, Rule, Sets, nodes_of, nonzero_of, varies_of
-from anypart.lens.network.trace import Call, Traced
+from anypart.lens.network.tracer import Call, Traced
 
-_FACTORS = {  # operation → names of the two factors
+FACTORS = {  # operation → names of the two factors
     "mm": ("self", "mat2"),
     "bmm": ("self", "mat2"),
     "mv": ("self", "vec"),
@@ -26,7 +26,7 @@ _FACTORS = {  # operation → names of the two factors
 
 def product(sets: Sets, call: Call) -> Made:
     """Multiply matrices, perhaps with something added."""
-    left, right = (call[name] for name in _FACTORS[call.name])
+    left, right = (call[name] for name in FACTORS[call.name])
     shape = call.values[0].shape
     rows = left.shape if left.dim() > 1 else (1, *left.shape)
     cols = right.shape if right.dim() > 1 else (*right.shape, 1)
@@ -79,7 +79,7 @@ def convolution(sets: Sets, call: Call) -> Made:
 
 
 CONTRACTIONS: dict[str, Rule] = {
-    **dict.fromkeys(_FACTORS, product),
+    **dict.fromkeys(FACTORS, product),
     "convolution": convolution,
     "_convolution": convolution,
 }

@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 
 from anypart.lens.network.sets import ABSORBS, Made, Node, Rule, Sets, nodes_of
-from anypart.lens.network.trace import Call, Traced
+from anypart.lens.network.tracer import Call, Traced
 
 
-def _axes(dim: Any, n: int) -> list[int]:
+def axes_of(dim: Any, n: int) -> list[int]:
     """Write an axis argument as sorted axes; none and [] mean all."""
     if dim is None or dim == []:
         return list(range(n))
@@ -29,7 +29,7 @@ def _any_over(mask: Tensor, axes: Sequence[int]) -> Tensor:
 def reduced(sets: Sets, call: Call) -> Made:
     """Depend on everything along the axes that go."""
     node = nodes_of(call.traced)[0]
-    axes = _axes(call.given.get("dim"), len(node.shape))
+    axes = axes_of(call.given.get("dim"), len(node.shape))
     varies = _any_over(node.varies, axes).reshape(call.values[0].shape)
     kept = [1 if d in axes else n for d, n in enumerate(node.shape)]
 
@@ -56,7 +56,7 @@ def _mixed(node: Node, axes: Sequence[int], shape: Sequence[int], killed: Tensor
 def within(sets: Sets, call: Call) -> Made:
     """`sort`, `topk`, transforms: every output along the axis reads the whole axis."""
     node = nodes_of(call.traced)[0]
-    axes = _axes(call.given.get("dim", -1), len(node.shape))
+    axes = axes_of(call.given.get("dim", -1), len(node.shape))
     return [_mixed(node, axes, value.shape, None) for value in call.values]
 
 

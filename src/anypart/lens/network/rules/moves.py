@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.utils._pytree import tree_map
 
 from anypart.lens.network.sets import Made, Node, Rule, Sets, nodes_of, scatter
-from anypart.lens.network.trace import Call, Traced, tensors
+from anypart.lens.network.tracer import Call, Traced, tensors
 
 DATA: dict[str, tuple[str, ...]] = {  # operation → its arguments that hold elements
     "cat": ("tensors",),

@@ -19,7 +19,7 @@ from anypart.lens.network.sets import (
     nonzero_of,
     varies_of,
 )
-from anypart.lens.network.trace import Call, plain
+from anypart.lens.network.tracer import Call, plain
 
 
 def sum_to(mask: Tensor, shape: Sequence[int]) -> Tensor:
@@ -128,6 +128,7 @@ _SHAPE_ONLY = (
     "zeros_like ones_like full_like empty_like rand_like randn_like randint_like new_zeros "
     "new_ones new_full new_empty new_empty_strided zero normal uniform bernoulli exponential"
 )
+SHAPE_ONLY = _SHAPE_ONLY.split()
 POINTWISE: dict[str, Rule] = {
     "where": choose,
     "masked_fill": choose,
@@ -135,5 +136,5 @@ POINTWISE: dict[str, Rule] = {
     "_prelu_kernel": pointwise,
     "native_dropout": pointwise,
     "rrelu_with_noise": pointwise,
-    **dict.fromkeys(_SHAPE_ONLY.split(), shape_only),
+    **dict.fromkeys(SHAPE_ONLY, shape_only),
 }

@@ -11,13 +11,14 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, cast
 
 import torch
 from torch import Tensor
 from torch.utils._mode_utils import no_dispatch
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_flatten, tree_map, tree_unflatten
+from torch.utils._pytree import tree_flatten, tree_map
 
 from anypart.base.errors import LensError
 
@@ -119,9 +120,36 @@ def plain(x: Any) -> Any:
     return x.value if isinstance(x, Traced) else x
 
 
+def mapped(change: Callable[[Tensor], Any], tree: Any) -> Any:
+    """Change the tensors in nested lists, tuples and dicts (torch's own way is slower)."""
+    if isinstance(tree, Tensor):
+        return change(tree)
+    if isinstance(tree, tuple | list):
+        return type(tree)([mapped(change, x) for x in tree])
+    if isinstance(tree, dict):
+        return {k: mapped(change, x) for k, x in tree.items()}
+    return tree
+
+
+def _collect(tree: Any, found: list[Traced]) -> None:
+    """Find the traced tensors, each once."""
+    for x in tree.values() if isinstance(tree, dict) else tree:
+        if isinstance(x, Traced):
+            if not any(x is y for y in found):
+                found.append(x)
+        elif isinstance(x, tuple | list):
+            _collect(x, found)
+
+
 def tensors(tree: Any) -> list[Tensor]:
     """Return the tensors in nested lists and tuples."""
     return [x for x in tree_flatten(tree)[0] if isinstance(x, Tensor)]
+
+
+@cache
+def _names(func: Any) -> dict[str, Any]:
+    """Return the arguments of an operation with their defaults."""
+    return {a.name: a.default_value for a in func._schema.arguments}
 
 
 class Tracer(TorchDispatchMode):
@@ -152,24 +180,33 @@ class Tracer(TorchDispatchMode):
         """
         raise NotImplementedError
 
-    def read(self, whole: Any, target: Tensor) -> Any:
-        """Return the state of a view of a storage that was written."""
+    def read(self, whole: Any, target: Tensor, since: int) -> Any:
+        """Return the state of a view of a storage that was written.
+
+        Args:
+            whole: the state of the storage.
+            target: the view.
+            since: the count of writes when the view was last read.
+
+        Returns:
+            None if what was written since is elsewhere.
+
+        """
         raise NotImplementedError
 
     def compute(self, func: Any, args: Any, kwargs: Any) -> Any:
         """Compute the values of an operation."""
-        return func(*tree_map(plain, args), **tree_map(plain, kwargs))
+        return func(*mapped(plain, args), **mapped(plain, kwargs))
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Run one operation."""
         kwargs = kwargs or {}
-        leaves, shape = tree_flatten((args, kwargs))
         if self._written:
-            fresh = [self._fresh(x) if isinstance(x, Tensor) else x for x in leaves]
-            args, kwargs = tree_unflatten(fresh, shape)
-        else:
-            fresh = leaves
-        traced = list({id(x): x for x in fresh if isinstance(x, Traced)}.values())
+            args, kwargs = mapped(self._fresh, args), mapped(self._fresh, kwargs)
+        traced = list[Traced]()
+        _collect(args, traced)
+        if kwargs:
+            _collect(kwargs, traced)
         if not traced:
             found = func(*args, **kwargs)
             if func._schema.name.startswith("aten::bernoulli"):
@@ -185,9 +222,9 @@ class Tracer(TorchDispatchMode):
             )
         found = self.compute(func, args, kwargs)
         bare = name[:-1] if name.endswith("_") and not name.endswith("__") else name
-        given = {a.name: a.default_value for a in schema.arguments}
+        given = _names(func).copy()
         given |= dict(zip(given, args, strict=False)) | kwargs
-        values = tensors(found)
+        values = [found] if isinstance(found, Tensor) else tensors(found)
         where = self.where[-1] if self.where else ""
         call = Call(func, bare, given, traced, values, args, where)
         states = self.states(call)
@@ -198,6 +235,11 @@ class Tracer(TorchDispatchMode):
         return self._wrapped(found, states, traced[0].owner)
 
     def _wrapped(self, found: Any, states: list[Any], root: Traced | None = None) -> Any:
+        if isinstance(found, Tensor):
+            state = states[0]
+            return found if state is None else Traced(found, state, self._writes, root)
+        if isinstance(found, tuple) and all(isinstance(x, Tensor) for x in found):
+            return tuple(self._wrapped(x, [s], root) for x, s in zip(found, states, strict=True))
         left = iter(states)
 
         def wrap(x: Any) -> Any:
@@ -225,9 +267,10 @@ class Tracer(TorchDispatchMode):
         state = states[0] if states and states[0] is not None else self.constant(value)
         storage = value.untyped_storage()
         _, _, whole = self._written.get(storage._cdata, (storage, 0, None))
-        if whole is None and isinstance(target, Traced):
-            root = target.owner
-            whole = self.write(None, storage, root.value, root.state)
+        if whole is None:
+            root = target.owner if isinstance(target, Traced) else None
+            before = self.constant(value) if root is None else root.state
+            whole = self.write(None, storage, value if root is None else root.value, before)
         self._writes += 1
         after = self.write(whole, storage, value, state)
         self._written[storage._cdata] = (storage, self._writes, after)
@@ -241,9 +284,11 @@ class Tracer(TorchDispatchMode):
         _, count, whole = self._written.get(storage_of(x), (None, 0, None))
         if isinstance(x, Traced):
             if x.seen_write < count:
-                x.state, x.seen_write = self.read(whole, value), count
+                state = self.read(whole, value, x.seen_write)
+                x.state, x.seen_write = x.state if state is None else state, count
             return x
-        return Traced(value, self.read(whole, value), count) if count else x
+        state = self.read(whole, value, 0) if count else None
+        return x if state is None else Traced(value, state, count)
 
     def _place(self) -> str:
         return f"In {self.where[-1]}, " if self.where and self.where[-1] else ""
@@ -256,9 +301,12 @@ class Tracer(TorchDispatchMode):
             "replace that operation, or look at the part before it."
         )
 
+    def left(self, name: str, module: Any, found: Any) -> None:
+        """Take note of a module that has ended, and of its output."""
+
     def run(self, module: Any, inputs: tuple[Any, ...]) -> Any:
         """Run a module or a function on traced inputs; its buffers are left as they were."""
-        with watched(module, self.where) as run, _plainly(), self:
+        with watched(module, self.where, self.left) as run, _plainly(), self:
             return tree_map(lambda x: self._fresh(x) if isinstance(x, Tensor) else x, run(*inputs))
 
 
@@ -285,7 +333,9 @@ def _plainly() -> Generator[None]:
 
 
 @contextmanager
-def watched(module: Any, where: list[str]) -> Generator[Callable[..., Any]]:
+def watched(
+    module: Any, where: list[str], left: Callable[[str, Any, Any], None]
+) -> Generator[Callable[..., Any]]:
     """Keep the names of the modules that are running, and a module's buffers as they are."""
     if not isinstance(module, torch.nn.Module):
         yield module
@@ -295,8 +345,8 @@ def watched(module: Any, where: list[str]) -> Generator[Callable[..., Any]]:
     def enter(m: torch.nn.Module, _: Any) -> None:
         where.append(names.get(id(m), ""))
 
-    def leave(m: torch.nn.Module, _: Any, __: Any) -> None:
-        where.pop()
+    def leave(m: torch.nn.Module, _: Any, found: Any) -> None:
+        left(where.pop(), m, found)
 
     every = torch.nn.modules.module
     hooks = (

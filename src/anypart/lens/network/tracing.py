@@ -1,0 +1,255 @@
+"""The receptive field of any torch module, by tracing it on shapes.
+
+The module runs once without computing anything: every operation says what its output's
+positions see along each axis of the input. Weights count by their shape, not their values
+(`which_inputs` looks at those); a mask before a softmax is looked at. An operation without a
+rule is named in an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from anypart.base.errors import LensError
+from anypart.lens.network.field import SELF, UNSEEN, WHOLE, Field, Interval
+from anypart.lens.network.formula import Seen
+from anypart.lens.network.layers import Branches
+from anypart.lens.network.quick import quick_shape
+from anypart.lens.network.rules.pointwise import SHAPE_ONLY
+from anypart.lens.network.sight import Part, Sight, regroup
+from anypart.lens.network.tracer import Call, Traced, Tracer, mapped, tensors
+
+
+class Row(NamedTuple):
+    """What the output of one module of the network sees.
+
+    Args:
+        name: of the module, dotted.
+        kind: its class.
+        sight: what every element sees.
+
+    """
+
+    name: str
+    kind: str
+    sight: Sight
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of the output."""
+        return self.sight.shape
+
+    @property
+    def axes(self) -> tuple[Seen, ...]:
+        """What a position sees, for each axis of the input that is followed."""
+        last = Branches((), self.name or self.kind)
+        return tuple(_summary(last, self.sight, at) for at in range(1, len(self.sight.ends)))
+
+    @property
+    def whole_batch(self) -> bool:
+        """An example sees other examples of the batch."""
+        return self.sight.rest[0] != UNSEEN and self.sight.ends[0] > 1
+
+    @property
+    def exact(self) -> bool:
+        """No interval is larger than it has to be."""
+        return not self.sight.loose
+
+    def interval(self, position: Sequence[int], axis: int = 0) -> Interval:
+        """Return what one element sees along one of the followed axes.
+
+        Args:
+            position: of the element, one number for each axis of the output.
+            axis: number among those that are followed.
+
+        """
+        if len(position) != len(self.shape) or not all(
+            0 <= p < n for p, n in zip(position, self.shape, strict=True)
+        ):
+            raise LensError(
+                f"The output of {self.name or self.kind} has the shape {self.shape}; "
+                f"{tuple(position)} is no position in it."
+            )
+        return self.sight.interval(position, axis + 1)
+
+
+def trace(
+    module: Callable[..., Any], shape: Sequence[int], axes: Sequence[int] | None = None
+) -> list[Row]:
+    """Follow the receptive field through a module.
+
+    What a position sees is what all its channels together see, unless channels are followed.
+
+    Args:
+        module: a torch module (as it is: training or evaluation), or a function of a tensor.
+        shape: of its input, with the batch.
+        axes: of the input that are followed; from the third on if not given, or the second
+            of an input with two axes.
+
+    Returns:
+        A row for every module in the order in which they end, the last for the output.
+
+    Raises:
+        LensError: an operation without a rule, which is named.
+
+    Cost:
+        No arithmetic on data; tens of microseconds for an operation.
+
+    Example:
+        >>> from torch import nn
+        >>> net = nn.Sequential(nn.Conv1d(1, 4, 3, 2), nn.ReLU(), nn.MaxPool1d(2))
+        >>> top = trace(net, (1, 1, 32))[-1]
+        >>> top.axes[0].size, top.axes[0].jump, top.interval((0, 0, 3))
+        (5, 4, (12, 16))
+
+    """
+    followed = tuple(axes) if axes is not None else tuple(range(min(2, len(shape) - 1), len(shape)))
+    if not all(0 < a < len(shape) for a in followed):
+        raise LensError(
+            f"An input of shape {tuple(shape)} has no axes {followed} behind the batch. "
+            f"Give some of 1 to {len(shape) - 1}."
+        )
+    ends = (shape[0], *(shape[a] for a in followed))
+    tracer = Fields(len(ends))
+    blank = (UNSEEN,) * len(ends)
+    seen = {a: (*blank[:at], SELF, *blank[at + 1 :]) for at, a in enumerate((0, *followed))}
+    parts = tuple((Part(n, seen.get(a, blank)),) for a, n in enumerate(shape))
+    sight = Sight(parts, blank, ends)
+    with torch.no_grad():
+        x = Traced(torch.empty(tuple(shape), device="meta"), sight)
+    found = tensors(tracer.run(module, (x,)))
+    if not found or not isinstance(found[0], Traced):
+        raise LensError("The module's output does not depend on its input, or is no tensor.")
+    return [*tracer.rows, Row("", "output", found[0].state)]
+
+
+def _summary(name: Branches, sight: Sight, at: int) -> Seen:
+    carrying = [p for parts in sight.axes for p in parts if p.fields[at] != UNSEEN]
+    rest = sight.rest[at]
+    if rest == WHOLE or any(p.fields[at] == WHOLE for p in carrying):
+        return Seen(name, carrying[0].size if carrying else None, 0, 0, sight.ends[at] - 1)
+    if not carrying:
+        low, high = rest.at(0)
+        return Seen(name, None, 0, low, high)
+    field, n = carrying[0].fields[at], carrying[0].size
+    if len(carrying) > 1:
+        field = Field(0, (sight.total(carrying)[at].at(0),))
+    if rest != UNSEEN:
+        field = field.join(rest, n)
+    low, high = field.at(0)
+    plain = field.period == 1 and not field.table
+    return Seen(name, n, field.jump, low, high, None if plain else field)
+
+
+class Fields(Tracer):
+    """Follows intervals along the input's axes; values are shapes only."""
+
+    def __init__(self, n_axes: int) -> None:
+        super().__init__()
+        self.rows: list[Row] = []
+        self._n_axes = n_axes
+        self._shapes: dict[int, tuple[Tensor, Tensor]] = {}
+
+    def states(self, call: Call) -> list[Any]:
+        """Apply the rule of an operation."""
+        from anypart.lens.network.sight_rules import sight_rule_of
+
+        rule = sight_rule_of(call)
+        if rule is None:
+            raise self.unknown(call)
+        found = rule(self, call)
+        for sight, value in zip(found, call.values, strict=True):
+            if sight is not None and sight.shape != tuple(value.shape):
+                raise self.unknown(call, f"its output of shape {tuple(value.shape)} is cut across")
+        return list(found)
+
+    def compute(self, func: Any, args: Any, kwargs: Any) -> Any:
+        """Compute shapes."""
+        quick = quick_shape(func, args)
+        if quick is not None:
+            return quick
+        if func._schema.name.split("::")[-1] in SHAPE_ONLY:
+            return func(*mapped(_stand_in, args), **mapped(_stand_in, kwargs))
+        if "device" in kwargs:
+            kwargs = {**kwargs, "device": torch.device("meta")}
+        return func(*mapped(self._shape, args), **mapped(self._shape, kwargs))
+
+    def _shape(self, x: Any) -> Any:
+        if isinstance(x, Traced):
+            return x.value
+        if not isinstance(x, Tensor):
+            return x
+        if x.dtype in (torch.bool, torch.long) and x.dim() == 0:
+            return x
+        kept = self._shapes.get(id(x))
+        if kept is None:
+            kept = self._shapes[id(x)] = (x, x.to("meta"))
+        return kept[1]
+
+    def left(self, name: str, module: Any, found: Any) -> None:
+        """Note what a module's output sees."""
+        first = tensors(found)
+        if first and isinstance(first[0], Traced):
+            self.rows.append(Row(name, type(module).__name__, first[0].state))
+
+    def constant(self, value: Tensor) -> Sight:
+        """Return the state of a tensor that no longer depends on the input."""
+        blank = (UNSEEN,) * self._n_axes
+        parts = tuple((Part(n, blank),) for n in value.shape)
+        return Sight(parts, blank, (1,) * self._n_axes)
+
+    def write(self, whole: Any, storage: Any, target: Tensor, state: Any) -> Any:
+        """Keep what was written, by the view through which it was."""
+        if whole is None:
+            return ()  # what was there before is known to who looks at it
+        written = (target, state, self._writes)
+        if storage.nbytes() == target.numel() * target.element_size():
+            return (written,)
+        there = _places(target)
+        kept = [w for w in whole if not torch.isin(_places(w[0]), there).all()]
+        return (*kept, written)
+
+    def read(self, whole: Any, target: Tensor, since: int) -> Sight | None:
+        """Read what was written through the same view; None if nothing was written there."""
+        last: tuple[Tensor, Sight] | None = None
+        for view, state, count in whole:
+            if count > since and (_same(view, target) or _overlap(view, target)):
+                last = view, state
+        if last is None:
+            return None
+        view, state = last
+        if _same(view, target):
+            return state
+        if view.numel() == target.numel() and view.is_contiguous() and target.is_contiguous():
+            return regroup(state, target.shape)
+        raise LensError(
+            f"{self._place()}a tensor is read after a part of it was written in place; intervals "
+            "do not follow that. Use which_inputs, or write the parts with torch.cat."
+        )
+
+
+def _stand_in(x: Tensor) -> Tensor:
+    """Make zeros of a traced tensor's shape, in one element of memory."""
+    return torch.zeros((), dtype=x.dtype).expand(x.shape) if isinstance(x, Traced) else x
+
+
+def _same(one: Tensor, other: Tensor) -> bool:
+    return (
+        one.shape == other.shape
+        and one.stride() == other.stride()
+        and one.storage_offset() == other.storage_offset()
+    )
+
+
+def _places(view: Tensor) -> Tensor:
+    """Say where the elements of a view lie in its storage."""
+    n = int(view.untyped_storage().nbytes() // view.element_size())
+    return torch.arange(n).as_strided(view.shape, view.stride(), view.storage_offset()).flatten()
+
+
+def _overlap(one: Tensor, other: Tensor) -> bool:
+    return bool(torch.isin(_places(one), _places(other)).any())

@@ -1,0 +1,162 @@
+"""Traced intervals hold what brute force finds, and equal the formula of layer lists."""
+
+import itertools
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.lens.network import oracle
+from tests.lens.network.networks import networks
+from tests.lens.network.suite import MODULES, build
+from tests.lens.network.torch_nets import resnet50
+from tests.models.planting import plant
+from torch import nn
+
+from anypart.base.errors import LensError
+from anypart.lens.network import dependence, receptive_field, trace
+
+LENS = "anypart.lens.network"
+TOKENS = {"tokens", "a number that all rows share", "bags of tokens", "one hot"}
+NAMED = {  # what intervals do not follow is said, with the operation or the reason
+    "circular convolution": "written in place",
+    "writes in place": "written in place",
+    "writes in place seen through a view": "written in place",
+    "built position by position": "written in place",
+    "gather at fixed places": "aten.gather",
+    "gather at places that depend": "aten.gather",
+    "patches": "aten.im2col",
+    "patches folded back": "aten.im2col",
+}
+LARGER = {  # weights of 0 and masks inside kernels are not looked at, channels are one
+    "MADE",
+    "MADE with a leak",
+    "masked convolutions",
+    "masked convolutions with a leak",
+    "causal dilated convolutions",  # padding of an inner layer is no input
+    "causal dilated convolutions with a leak",
+    "max pool, dilated, with a rim",  # taps are counted although they hang over the rim
+    "dilated convolution",
+    "bidirectional GRU",  # both directions lie in one position
+    "batch norm with a weight of 0",
+    "group norm",
+    "depthwise convolution",
+    "transposed, grouped, dilated",
+    "pixel shuffle",
+    "product with a constant 0",
+}
+FOLLOWED = sorted(set(MODULES) - TOKENS - set(NAMED))
+
+
+def found_and_right(name):
+    """For every output and axis: (first, last) by tracing and by the index sets."""
+    module, x = build(name)
+    axes = tuple(range(1, x.dim()))
+    top = trace(module, x.shape, axes=axes)[-1]
+    reads = dependence(module, x)
+    for out, position in enumerate(itertools.product(*map(range, top.shape))):
+        for at, axis in enumerate(axes):
+            low, high = top.interval(position, at)
+            seen = [i for i in range(x.shape[axis]) if low <= i <= high]
+            read = reads[out].reshape(x.shape).movedim(axis, 0).flatten(1).any(1)
+            places = read.nonzero().flatten().tolist()
+            yield (seen[:1], seen[-1:]), (places[:1], places[-1:])
+
+
+def check(name):
+    pairs = list(found_and_right(name))
+    for (first, last), (low, high) in pairs:
+        inside = not low or (first and first <= low and last >= high)
+        assert inside, f"{name}: the interval misses what is read"
+    if name not in LARGER:
+        assert all(a == b for a, b in pairs), f"{name}: the interval is larger than what is read"
+
+
+@pytest.mark.parametrize("name", FOLLOWED)
+def test_intervals_are_the_ends_of_the_index_sets(name):
+    check(name)
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_what_intervals_do_not_follow_is_named(name):
+    module, x = build(name)
+    with pytest.raises(LensError, match=NAMED[name]):
+        trace(module, x.shape)
+
+
+BUGS = {
+    "mask": ("causal attention", "pointwise", "return x <= -ABSORBS if", "return None if"),
+    "batch": ("instance norm", "groups", "if a != 1]) if training", "if a > 2]) if training"),
+    "rim": ("reflected rim", "moves", "2 * (n - 1) - p", "2 * n - 1 - p"),
+    "upsampling": ("bilinear", "windows", "floor(at) + around + 1)", "floor(at) + around)"),
+}
+
+
+@pytest.mark.parametrize("bug", BUGS)
+def test_index_sets_catch_a_planted_bug(bug, monkeypatch):
+    name, module, right, wrong = BUGS[bug]
+    plant(monkeypatch, f"{LENS}.sight_rules.{module}", right, wrong)
+    import importlib
+
+    from anypart.lens.network.sight_rules import RULES
+
+    home = importlib.import_module(f"{LENS}.sight_rules.{module}")
+    for operation, rule in list(RULES.items()):
+        if rule.__module__ == home.__name__:
+            monkeypatch.setitem(RULES, operation, getattr(home, rule.__name__))
+    with pytest.raises(AssertionError, match="the interval"):
+        check(name)
+
+
+@settings(max_examples=60, deadline=None)
+@given(networks, st.integers(8, 30))
+def test_a_traced_network_is_its_formula(network, n):
+    module = oracle.torch_of(network)
+    try:
+        n_out = module(torch.zeros(1, 1, n)).shape[-1]
+    except RuntimeError:
+        return
+    (top,) = trace(module, (1, 1, n))[-1].axes
+    right = receptive_field(oracle.spec_of(network))[0][-1]
+    assert [top.field.at(o) for o in range(n_out)] == [right.field.at(o) for o in range(n_out)]
+    assert top.jump == right.jump
+
+
+@pytest.mark.parametrize(("stride_in", "size", "field"), [("first", 224, 427), ("last", 225, 483)])
+def test_both_resnets_are_traced(stride_in, size, field):
+    rows = trace(resnet50(8, stride_in), (1, 3, size, size))
+    assert [(a.size, a.jump) for a in rows[-1].axes] == [(field, 32)] * 2
+    assert {row.kind for row in rows} > {"Conv2d", "Bottleneck", "MaxPool2d"}
+    assert trace(resnet50(8, head=True), (1, 3, 224, 224))[-1].axes[0].size == 224
+
+
+def test_normalisation_in_training_sees_the_whole_batch():
+    net = nn.Sequential(nn.Conv1d(1, 2, 3), nn.BatchNorm1d(2))
+    training, evaluation = (trace(net.train(t), (4, 1, 9))[-1] for t in (True, False))
+    assert (training.whole_batch, training.axes[0].size) == (True, 9)
+    assert (evaluation.whole_batch, evaluation.axes[0].size) == (False, 3)
+
+
+def test_the_phases_of_a_transposed_convolution_are_told_apart():
+    net = nn.Sequential(nn.Conv1d(1, 1, 3, padding=1), nn.ConvTranspose1d(1, 1, 3, 2, 1))
+    top = trace(net, (1, 1, 9))[-1]
+    assert [top.interval((0, 0, o)) for o in range(4)] == [(-1, 1), (-1, 2), (0, 2), (0, 3)]
+    assert (top.axes[0].size, top.axes[0].jump) == (4, 0.5)
+
+
+def test_a_module_is_left_as_it_was():
+    net = nn.Sequential(nn.Conv1d(1, 2, 3), nn.BatchNorm1d(2))
+    before = {k: v.clone() for k, v in net.state_dict().items()}
+    trace(net, (2, 1, 9))
+    assert all(torch.equal(before[k], v) for k, v in net.state_dict().items())
+
+
+def test_axes_and_positions_that_are_not_there_are_refused():
+    with pytest.raises(LensError, match="has no axes"):
+        trace(nn.Identity(), (1, 2, 3), axes=(3,))
+    with pytest.raises(LensError, match="is no position in it"):
+        trace(nn.Identity(), (1, 2, 3))[-1].interval((0, 0, 3))
+    with pytest.raises(LensError, match=r"No rule for aten.linalg_inv"):
+        trace(torch.linalg.inv, (3, 3))
+    with pytest.raises(LensError, match="does not depend on its input"):
+        trace(lambda x: torch.zeros(2), (3, 3))
