@@ -66,6 +66,7 @@ CATALOGUE: dict[str, Family] = {
     "boosted_trees": _family(
         "boosted_trees", "BoostedTrees", "small trees a column, on earlier ones", exact=False
     ),
+    "vae": _family("vae", "VAE", "a latent vector per row, by importance sampling", exact=False),
     "stack": _family("stack", "Stack", "a convex mixture of the others"),
 }
 

@@ -73,6 +73,14 @@ def _logistic(
     return PathLearner(layout, codes, seen, PathSettings(**settings), seed)
 
 
+def _autoencoder(
+    layout: Layout, codes: Codes, seen: Mask, settings: Mapping[str, Any], seed: int
+) -> Learner:
+    from anypart.optim.variational import VAELearner, VAESettings
+
+    return VAELearner(layout, codes, seen, VAESettings(**settings), seed)
+
+
 def _boosting(
     layout: Layout, codes: Codes, seen: Mask, settings: Mapping[str, Any], seed: int
 ) -> Learner:
@@ -96,6 +104,7 @@ LEARNERS: dict[str, Start] = {
     "rnade": _chain("rnade"),
     "boosted_trees": _boosting,
     "order_agnostic": _network,
+    "vae": _autoencoder,
 }
 
 

@@ -49,6 +49,17 @@ def _toy(z: Tensor) -> Tensor:
     return (z - 0.499).square().sum(-1)
 
 
+def _pairs(z: Tensor) -> Tensor:
+    weight = torch.tensor([1.5, 0.9, 2.0, -1.1], dtype=z.dtype)
+    return (weight * z * z.roll(1, -1)).sum(-1) + (2 * z.sum(-1)).sin() + 1.5
+
+
+def _table(z: Tensor) -> Tensor:
+    weight = torch.tensor([[1.0, -0.5, 2.0], [0.3, 1.7, -1.0], [-0.8, 0.1, 0.6]], dtype=z.dtype)
+    both = torch.einsum("...i,ij,...j->...", z[..., 0, :], weight, z[..., 1, :])
+    return both + 0.4 * both.square() + 0.7
+
+
 def _seeded(seed: int, *shape: int) -> Tensor:
     noise = torch.Generator().manual_seed(seed)
     return torch.randn(shape, generator=noise, dtype=torch.float64)
@@ -76,6 +87,18 @@ def _problems() -> dict[str, Callable[[], Problem]]:
             "one bit at probability 1/2, f = (z - .499)^2",
             Bernoulli(torch.zeros(1, dtype=torch.float64)),
             _toy,
+        ),
+        "pairs": lambda: Problem(
+            "pairs",
+            "4 bits that interact in pairs, and a sine of their sum",
+            Bernoulli(torch.tensor([0.3, -0.8, 1.2, -0.1], dtype=torch.float64)),
+            _pairs,
+        ),
+        "table": lambda: Problem(
+            "table",
+            "2 choices among 3, a value for each pair",
+            Categorical(torch.tensor([[0.5, -1.0, 0.2], [0.0, 0.7, -0.3]], dtype=torch.float64)),
+            _table,
         ),
         "bits": lambda: Problem(
             "bits",

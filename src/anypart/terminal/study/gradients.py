@@ -31,8 +31,8 @@ def gradients(
     """Measure estimators of the gradient of E[f(z)]: bias, variance, cosine, time, evaluations.
 
     Args:
-        problem: toy, bits, choices, square, sine, step, or a Python file that defines p (a family
-            of anypart.calculus.gradients) and f. The file is run.
+        problem: toy, pairs, table, bits, choices, square, sine, step, or a Python file that
+            defines p (a family of anypart.calculus.gradients) and f. The file is run.
         estimator: by name, one or more times; all that fit the problem if not given.
         samples: estimates of each. An unbiased one is shown as such at 10,000; --samples 1000000
             looks ten times closer.

@@ -1,0 +1,1 @@
+"""Gradient estimators: bias, error, a program to minimise, and cost, beside the peers."""
