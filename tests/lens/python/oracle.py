@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import shutil
@@ -9,6 +10,10 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+
+from anypart.lens.python import watch
+
+from .oracle_child import SIMPLE
 
 CHILD = Path(__file__).with_name("oracle_child.py")
 CLEAN = {"PYTHONHASHSEED": "0"}
@@ -166,3 +171,9 @@ def check_changes(trace, began, probes):
             assert touched, (probes[at]["line"], mutated)
         elif all(new[n][2] is not None for n in new):
             assert not touched, probes[at]["line"]
+
+
+def hold(source, python=sys.executable):
+    """Assert that a snippet's trace is what the interpreter tells."""
+    simple = {n.lineno for n in ast.walk(ast.parse(source)) if isinstance(n, SIMPLE)}
+    check(watch(source, python=python), ask(source, python), simple)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import sys
 from pathlib import Path
 
@@ -12,18 +11,12 @@ from anypart.lens.python import watch
 from anypart.lens.python.classics import classic, classics
 
 from . import oracle
-from .oracle_child import SIMPLE
+from .oracle import hold
 from .planting import plant
 
 PYTHONS = oracle.interpreters()
 CLASSICS = classics()
 UNLIKE = ("finaliser", "weak-reference")  # the oracle keeps objects, so none of them ends
-
-
-def hold(source: str, python: str = sys.executable) -> None:
-    """Assert that a snippet's trace is what the interpreter tells."""
-    simple = {n.lineno for n in ast.walk(ast.parse(source)) if isinstance(n, SIMPLE)}
-    oracle.check(watch(source, python=python), oracle.ask(source, python), simple)
 
 
 def test_there_are_enough_snippets_and_each_is_another() -> None:
