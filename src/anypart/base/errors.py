@@ -5,6 +5,7 @@ AnypartError
 ├── ColumnError(KeyError)        a column that is not there
 ├── QuestionError(ValueError)    a condition or a question that has no answer
 ├── FitError(ValueError)         a fit that cannot be made or resumed
+├── FreezeError(TypeError)       a value that cannot be frozen, or a frozen one to be changed
 ├── GradientError(ValueError)    an expectation that cannot be estimated as asked
 ├── LensError(ValueError)        a network or a program that cannot be looked into as asked
 └── SavedFitError(ValueError)    a saved fit that is damaged, foreign or newer
@@ -38,6 +39,10 @@ class QuestionError(AnypartError, ValueError):
 
 class FitError(AnypartError, ValueError):
     """A fit that cannot be made or resumed."""
+
+
+class FreezeError(AnypartError, TypeError):
+    """A value that cannot be frozen, or a frozen one that was to be changed."""
 
 
 class GradientError(AnypartError, ValueError):

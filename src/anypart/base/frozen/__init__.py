@@ -1,0 +1,14 @@
+"""Frozen values: deep immutability, what two structures share, what a structure costs."""
+
+from anypart.base.frozen.freeze import FrozenArray, FrozenDict, freeze, is_frozen
+from anypart.base.frozen.walk import Sharing, footprint, shared
+
+__all__ = [
+    "FrozenArray",
+    "FrozenDict",
+    "Sharing",
+    "footprint",
+    "freeze",
+    "is_frozen",
+    "shared",
+]

@@ -1,0 +1,269 @@
+"""`freeze`: a deep copy that nothing can change."""
+
+from __future__ import annotations
+
+import datetime as dt
+import decimal
+import enum
+import fractions
+import pathlib
+import uuid
+from collections.abc import Iterator, Mapping, Set
+from dataclasses import fields
+from types import MappingProxyType
+from typing import Any, NoReturn, TypeVar, cast
+
+import numpy as np
+
+from anypart.base.errors import FreezeError
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+#: Types whose values cannot change and hold no other values that could.
+ATOMS = (
+    type(None), bool, int, float, complex, str, bytes, range, type, type(Ellipsis),
+    dt.date, dt.time, dt.timedelta, dt.timezone, decimal.Decimal, fractions.Fraction,
+    uuid.UUID, pathlib.PurePath, enum.Enum, np.generic, np.dtype,
+)  # fmt: skip
+
+
+class FrozenDict(tuple[Any], Mapping[K, V]):
+    """A mapping that nothing can change; it has a hash if its values have one.
+
+    It is a tuple underneath, so there is no attribute that could be set, not even by
+    `object.__setattr__`.
+
+    Example:
+        >>> limits = FrozenDict({"rows": 3})
+        >>> limits["rows"], limits | {"cols": 2}
+        (3, FrozenDict({'rows': 3, 'cols': 2}))
+        >>> limits["rows"] = 4
+        Traceback (most recent call last):
+            ...
+        anypart.base.errors.FreezeError: a frozen mapping cannot be changed. Make \
+another: frozen | {'rows': ...}.
+
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, items: Mapping[K, V] | None = None) -> FrozenDict[K, V]:
+        """Copy a mapping; its values are taken as they are."""
+        return tuple.__new__(cls, (MappingProxyType(dict(items or {})),))
+
+    @property
+    def _held(self) -> Mapping[K, V]:
+        return cast(Mapping[K, V], tuple.__getitem__(self, 0))
+
+    def __getitem__(self, key: Any) -> Any:
+        return self._held[key]
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._held)
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._held
+
+    def __reversed__(self) -> Iterator[Any]:
+        return reversed(list(self._held))
+
+    def __eq__(self, other: object) -> bool:
+        # A copy, because the other side of a comparison is handed what it is compared with.
+        return dict(self) == dict(other) if isinstance(other, Mapping) else NotImplemented
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def __hash__(self) -> int:
+        return hash(frozenset(self._held.items()))
+
+    def __or__(self, other: Mapping[Any, Any]) -> FrozenDict[Any, Any]:
+        return FrozenDict({**self, **other})
+
+    def __repr__(self) -> str:
+        return f"FrozenDict({dict(self)!r})"
+
+    def __reduce__(self) -> Any:
+        return FrozenDict, (dict(self),)
+
+    def __copy__(self) -> FrozenDict[K, V]:
+        return self
+
+    def __deepcopy__(self, memo: Any) -> FrozenDict[K, V]:
+        return self if is_frozen(self) else NotImplemented
+
+    def __setitem__(self, key: Any, value: Any) -> NoReturn:
+        raise FreezeError(
+            f"a frozen mapping cannot be changed. Make another: frozen | {{{key!r}: ...}}."
+        )
+
+    def __delitem__(self, key: Any) -> NoReturn:
+        raise FreezeError(
+            "a frozen mapping cannot be changed. Make another without "
+            f"{key!r}: FrozenDict({{k: v for k, v in frozen.items() if k != {key!r}}})."
+        )
+
+    def __add__(self, other: Any) -> NoReturn:
+        raise FreezeError("mappings are not added. Use frozen | other.")
+
+    __mul__ = __rmul__ = __add__
+
+    def __lt__(self, other: Any) -> Any:
+        return NotImplemented
+
+    __le__ = __gt__ = __ge__ = __lt__
+
+
+class FrozenArray(np.ndarray[Any, Any]):
+    """An array that nothing can change: its memory is bytes, and its shape and type stay.
+
+    What is computed from it is a plain array; its parts are frozen like itself.
+    """
+
+    def __setattr__(self, name: str, value: Any) -> NoReturn:
+        raise FreezeError(f"a frozen array keeps its {name}. Change a copy: numpy.array(frozen).")
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **named: Any) -> Any:
+        written = inputs[:1] if method == "at" else named.get("out", ())
+        if any(isinstance(array, FrozenArray) for array in written):
+            # NumPy itself lets `at` write into memory that is read-only.
+            raise FreezeError(f"{ufunc.__name__} cannot write into a frozen array. Copy it first.")
+        plain = (a.view(np.ndarray) if isinstance(a, FrozenArray) else a for a in inputs)
+        return getattr(ufunc, method)(*plain, **named)
+
+    def __deepcopy__(self, memo: Any) -> Any:
+        return self if is_frozen(self) else np.array(self)
+
+    def __reduce__(self) -> Any:
+        return freeze, (np.array(self),)
+
+
+def freeze(value: Any) -> Any:
+    """Copy a value so that nothing in it can change, however deep.
+
+    Lists become tuples, sets frozensets, dicts `FrozenDict`, bytearrays bytes; arrays are
+    copied onto memory that cannot be written; frozen dataclasses are made anew from
+    frozen fields. What is frozen already is returned as it is.
+
+    Args:
+        value: of those types and of numbers, text, bytes, dates, enums, paths, types.
+
+    Raises:
+        FreezeError: a type of which it is not known that its values stay as they are, or a
+            structure that contains itself.
+
+    Cost:
+        O(size) time and memory.
+
+    Example:
+        >>> freeze({"a": [1, {2}]})
+        FrozenDict({'a': (1, frozenset({2}))})
+
+    """
+    return _freeze(value, ())
+
+
+def _freeze(value: Any, within: tuple[int, ...]) -> Any:
+    if id(value) in within:
+        raise FreezeError(
+            f"this {type(value).__name__} contains itself; what cannot change cannot be tied "
+            "into a knot. Break the cycle, such as by names instead of references."
+        )
+    if is_frozen(value):
+        return value
+    within = (*within, id(value))
+    if isinstance(value, np.ndarray):
+        return _frozen_array(value)
+    if isinstance(value, bytearray | memoryview):
+        return bytes(value)
+    if isinstance(value, Mapping):
+        return FrozenDict({_freeze(k, within): _freeze(v, within) for k, v in value.items()})
+    if isinstance(value, Set):
+        return frozenset(_freeze(v, within) for v in value)
+    if isinstance(value, tuple) and hasattr(value, "_fields"):  # a named tuple
+        return type(value)(*(_freeze(v, within) for v in value))
+    if isinstance(value, list | tuple):
+        return tuple(_freeze(v, within) for v in value)
+    if _is_frozen_dataclass(value):
+        made = object.__new__(type(value))
+        for field in fields(value):
+            object.__setattr__(made, field.name, _freeze(getattr(value, field.name), within))
+        return made
+    raise FreezeError(
+        f"a {type(value).__module__}.{type(value).__qualname__} cannot be frozen: its methods may "
+        "change it. Make it a frozen dataclass, or give the values that it holds."
+    )
+
+
+def _frozen_array(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    if array.dtype.hasobject:
+        raise FreezeError(
+            "an array of objects cannot be frozen: they may change. Freeze array.tolist()."
+        )
+    # Bytes cannot be written, so the array cannot be made writeable again.
+    return np.frombuffer(array.tobytes(), array.dtype).reshape(array.shape).view(FrozenArray)
+
+
+def is_atom(value: Any) -> bool:
+    """Whether a value is one of `ATOMS`, and nothing was hung on it."""
+    if isinstance(value, type | enum.Enum):
+        return True
+    return isinstance(value, ATOMS) and not isinstance(value, np.void) and not vars_of(value)
+
+
+def is_frozen(value: Any) -> bool:
+    """Whether nothing in a value can change, as far as Python's own operations go.
+
+    A frozen dataclass counts, although `object.__setattr__` gets around it; `FrozenDict`,
+    tuples, frozensets and frozen arrays have no such way around.
+
+    Example:
+        >>> is_frozen((1, frozenset({2}))), is_frozen((1, []))
+        (True, False)
+
+    """
+    if is_atom(value):
+        return True
+    if isinstance(value, np.ndarray):
+        return isinstance(value, FrozenArray) and isinstance(_memory(value), bytes)
+    if isinstance(value, FrozenDict):
+        return all(is_frozen(k) and is_frozen(v) for k, v in value.items())
+    if _is_frozen_dataclass(value):
+        return all(is_frozen(getattr(value, field.name)) for field in fields(value))
+    if isinstance(value, tuple | frozenset) and not hasattr(value, "__dict__"):
+        return all(map(is_frozen, value))
+    return False
+
+
+def vars_of(value: Any) -> dict[str, Any]:
+    """Return an object's own attributes by name, those in slots too."""
+    found = dict(getattr(value, "__dict__", {}))
+    for kind in type(value).__mro__:
+        slots = kind.__dict__.get("__slots__", ())
+        for name in (slots,) if isinstance(slots, str) else slots:
+            if name in ("__dict__", "__weakref__"):
+                continue
+            if name.startswith("__") and not name.endswith("__"):
+                name = f"_{kind.__name__.lstrip('_')}{name}"
+            if hasattr(value, name):
+                found[name] = getattr(value, name)
+    return found
+
+
+def _is_frozen_dataclass(value: Any) -> bool:
+    params = getattr(type(value), "__dataclass_params__", None)
+    if params is None or not params.frozen or isinstance(value, type):
+        return False
+    return set(vars_of(value)) <= {field.name for field in fields(value)}
+
+
+def _memory(array: np.ndarray[Any, Any]) -> Any:
+    """Return what owns an array's memory."""
+    owner: Any = array
+    while isinstance(owner, np.ndarray) and owner.base is not None:
+        owner = owner.base
+    return owner
