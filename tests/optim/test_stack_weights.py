@@ -1,5 +1,8 @@
+import itertools
+
 import numpy as np
 import pytest
+from tests.models.planting import plant
 
 from anypart.optim import stack_weights as shipped
 from anypart.optim.stack_weights import mixture_log_prob, stack_weights
@@ -38,7 +41,36 @@ def test_the_grid_law_bites(monkeypatch):
 def test_weights_are_a_distribution():
     weights = stack_weights(log_probs(50, 6))
     assert weights.sum() == pytest.approx(1)
-    assert np.all((weights == 0) | (weights >= shipped.TOO_SMALL))
+    assert np.all(weights >= 0)
+
+
+def test_of_near_twins_one_is_kept_and_who_adds_much_stays():
+    """Every pair of members is tried: slow and obvious."""
+    rng = np.random.default_rng(3)
+    two = np.log(rng.gamma(2.0, size=(2_000, 2)))
+    logs = np.concatenate([two, two + rng.normal(0, 0.01, two.shape)], axis=1)
+
+    def value(kept):
+        part = logs[:, list(kept)]
+        return mixture_log_prob(part, shipped._em(part, 2_000)).mean()
+
+    kept = np.flatnonzero(stack_weights(logs))
+    assert sorted(kept % 2) == [0, 1]
+    assert value(kept) > max(value(pair) for pair in itertools.combinations(range(4), 2)) - 0.01
+    assert value(kept) > value(range(4)) - 0.01
+
+
+def test_the_law_of_near_twins_bites(monkeypatch):
+    plant(monkeypatch, shipped.__name__, "np.argmax(left)", "np.argmin(left)")
+    with pytest.raises(AssertionError, match="assert"):
+        test_of_near_twins_one_is_kept_and_who_adds_much_stays()
+
+
+def test_a_member_that_alone_explains_a_row_is_kept():
+    logs = np.zeros((500, 2))
+    logs[:, 1] -= 3
+    logs[7, 0] = -np.inf
+    assert stack_weights(logs).min() > 0
 
 
 def test_a_useless_member_is_dropped():
@@ -50,8 +82,9 @@ def test_a_useless_member_is_dropped():
 
 
 def test_few_rows_do_not_silence_a_member_that_is_as_good():
-    weights = stack_weights(np.zeros((5, 2)) + np.array([0.0, -0.01]))
-    assert weights.min() > 0.3
+    logs = np.random.default_rng(0).normal(size=(12, 2))
+    logs -= logs.mean(axis=0)
+    assert stack_weights(logs).min() > 0.2
 
 
 def test_many_twins_leave_one_at_least():

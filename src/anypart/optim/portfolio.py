@@ -16,10 +16,11 @@ from anypart.optim.events import Combined, Event, Finished, Progress
 from anypart.optim.finish import finish_member, load_stored, stored_path
 from anypart.optim.plan_file import Member, Plan, load_plan, save_plan
 from anypart.optim.rows import fingerprint, split
-from anypart.optim.stack_weights import mixture_log_prob, stack_weights
+from anypart.optim.stack_weights import LEAST_GAIN, mixture_log_prob, stack_weights
 from anypart.optim.workers import Job, Tables, run_jobs
 
 Tell = Callable[[Event], object]
+LEAST_GAIN_DENSITY = 0.001  # nats per row that a member must add where likelihood is all
 
 
 class _TimeLeft:
@@ -126,8 +127,14 @@ def _claim(plan: Plan, folder: Path, train_packed: PackedCodes) -> None:
 def _join(plan: Plan, folder: Path, tell: Tell) -> Stack:
     stored = [load_stored(m, folder) for m in plan.members]
     log_probs = np.stack([s.valid_log_prob for s in stored], axis=1)  # (rows, members)
-    weights = stack_weights(log_probs)
+    least_gain = LEAST_GAIN_DENSITY if plan.purpose == "density" else LEAST_GAIN
+    weights = stack_weights(log_probs, least_gain=least_gain)
     kept = [i for i, w in enumerate(weights) if w > 0]
     log_lik = float(mixture_log_prob(log_probs, weights).mean())
     tell(Combined({plan.members[i].name: float(weights[i]) for i in kept}, log_lik))
-    return Stack([stored[i].model for i in kept], np.log(weights[kept]))
+    members = [stored[i].model for i in kept]
+    spare = None
+    if not any(m.ability.any_part for m in members):
+        able = [s for s in stored if s.model.ability.any_part and s.model.ability.weighted]
+        spare = max(able, key=lambda s: s.event.log_lik).model if able else None
+    return Stack(members, np.log(weights[kept]), spare)

@@ -7,46 +7,60 @@ from numpy.typing import NDArray
 
 Matrix = NDArray[np.float64]
 
-TOO_SMALL = 0.03  # less cost all its time and gained nothing on unseen rows (adult: 0.0000 nats)
+LEAST_GAIN = 0.01  # nats per row that a member must add: the time of every question pays for it
+SURE = 2.0  # standard errors: few rows do not prove that a member adds nothing
 PSEUDO_COUNT = 1.0
 
 
-def stack_weights(log_probs: Matrix, *, rounds: int = 2_000) -> Matrix:
+def stack_weights(
+    log_probs: Matrix, *, least_gain: float = LEAST_GAIN, rounds: int = 2_000
+) -> Matrix:
     r"""Weights w that maximise the validation likelihood of a mixture of fixed models.
 
     .. math:: \sum_n \log \sum_m w_m p_m(x_n) + \alpha \sum_m \log w_m
 
     The objective is concave, so EM cannot end in a wrong place. The pseudo-count α keeps
-    few validation rows from giving all the weight to one member. Members that end below
-    `TOO_SMALL` are dropped and the others fitted again.
+    few validation rows from giving all the weight to one member. The member that the others
+    miss least is dropped, as long as they surely lose less than `least_gain` without it.
 
     Args:
         log_probs: log-likelihood of each validation row under each member, (rows,
             members), nats; −inf where a member excludes a row.
+        least_gain: nats per row, at least 0.
         rounds: of EM, at most; it ends when the weights stand still.
 
     Returns:
         (members,), at least 0, sum 1.
 
     Cost:
-        O(rounds · rows · members).
+        O(rounds · rows · members²).
 
     References:
         Smyth and Wolpert 1999, Linearly combining density estimators via stacking.
 
     """
-    n_members = log_probs.shape[1]
-    kept = np.arange(n_members)
-    while True:
-        found = _em(log_probs[:, kept], rounds)
-        weak = found < TOO_SMALL
-        if not weak.any() or len(kept) == 1:
+    weights = np.zeros(log_probs.shape[1])
+    # Rows that no member can explain do not say which to keep.
+    log_probs = log_probs[np.isfinite(log_probs).any(axis=1)]
+    kept = np.arange(len(weights))
+    found = _em(log_probs, rounds)
+    while len(kept) > 1:
+        fewer = np.delete(kept, _least_missed(log_probs[:, kept], found))
+        again = _em(log_probs[:, fewer], rounds)
+        before = mixture_log_prob(log_probs[:, kept], found)
+        lost = before - mixture_log_prob(log_probs[:, fewer], again)
+        if not lost.mean() + SURE * lost.std() / len(lost) ** 0.5 <= least_gain:
             break
-        # One at a time: twins share their weight, and the one that stays takes it all.
-        kept = np.delete(kept, found.argmin())
-    weights = np.zeros(n_members)
+        kept, found = fewer, again
     weights[kept] = found
     return weights
+
+
+def _least_missed(log_probs: Matrix, weights: Matrix) -> int:
+    """Find the member without which the others' mixture, as it stands, loses least."""
+    kept = [np.delete(np.arange(len(weights)), i) for i in range(len(weights))]
+    left = [mixture_log_prob(log_probs[:, k], weights[k] / weights[k].sum()).sum() for k in kept]
+    return int(np.argmax(left))
 
 
 def _em(log_probs: Matrix, rounds: int) -> Matrix:

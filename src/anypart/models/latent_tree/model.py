@@ -23,7 +23,7 @@ from anypart.models.latent_tree.passes import downward, upward
 from anypart.models.latent_tree.sampling import SampleTables, sample_block, sample_same, tabulate
 from anypart.models.latent_tree.shape import Shape
 
-BLOCK_FLOATS = 6_000_000  # messages of one block of rows, 24 MB
+BLOCK_FLOATS = 1_000_000  # messages of one block of rows, 4 MB: near the processor
 SAME_EVIDENCE_ROWS = 1_000  # from here on tables for one evidence pay off
 MOST_DIMS = 256  # of a row's vector
 
