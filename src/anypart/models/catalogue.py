@@ -90,18 +90,22 @@ def load_model(
 
 def load_stack(
     settings: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
-) -> tuple[list[Model], NDArray[np.float64]]:
-    """Build the members of a stack, and its log-weights.
+) -> tuple[list[Model], NDArray[np.float64], Model | None]:
+    """Build the members of a stack, its log-weights, and its spare model if it has one.
 
     Raises:
         SavedFitError: settings and arrays do not fit together.
     """
     try:
         members: list[Model] = []
-        for number, about in enumerate(settings["members"]):
-            start = f"{number}."
+        named = {str(number): about for number, about in enumerate(settings["members"])}
+        if "spare" in settings:
+            named["spare"] = settings["spare"]
+        for name, about in named.items():
+            start = f"{name}."
             own = {k[len(start) :]: v for k, v in arrays.items() if k.startswith(start)}
             members.append(load_model(about["family"], about["settings"], own))
+        spare = members.pop() if "spare" in named else None
         log_weights = np.asarray(arrays["log_weights"], np.float64)
         if log_weights.shape != (len(members),) or not log_weights.max() < np.inf:
             raise ValueError(f"{len(members)} weights expected, {log_weights.shape} found")
@@ -114,4 +118,4 @@ def load_stack(
             f"A saved mixture is damaged: its settings and its arrays do not fit together "
             f"({error}). Take the fit from a backup, or fit again."
         ) from error
-    return members, log_weights
+    return members, log_weights, spare

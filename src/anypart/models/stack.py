@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 from typing import Any, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from anypart.base.errors import QuestionError
+from anypart.base.threads import side_by_side, single_threaded_products
 from anypart.models.contract import Ability, Codes, Evidence, Layout, Mask, Model
 
 T = TypeVar("T")
-THREADS = 2
 ROWS_FOR_THREADS = 512
 
 
@@ -25,6 +25,10 @@ def log_sum(logs: NDArray[Any], axis: int) -> NDArray[Any]:
         return np.log(np.exp(logs - top).sum(axis=axis)) + np.squeeze(top, axis)
 
 
+def _sums(model: Model) -> bool:
+    return model.ability.any_part and model.ability.weighted
+
+
 class Stack:
     """p(x) = Σ w_m p_m(x).
 
@@ -34,6 +38,8 @@ class Stack:
     Args:
         members: models of the same columns.
         log_weights: (members,), nats; their exponentials are made to sum to 1.
+        spare: a model that answers any part, without weight: to draw proposals from when
+            no member with weight can.
 
     Cost:
         The sum of the members' costs, and one log_prob of each per conditional.
@@ -42,7 +48,12 @@ class Stack:
 
     family: str = "stack"
 
-    def __init__(self, members: Sequence[Model], log_weights: NDArray[np.floating[Any]]) -> None:
+    def __init__(
+        self,
+        members: Sequence[Model],
+        log_weights: NDArray[np.floating[Any]],
+        spare: Model | None = None,
+    ) -> None:
         assert len(members) == len(log_weights) > 0, "one weight a member"
         assert len({m.layout.n_cats for m in members}) == 1, "members of the same columns"
         self.members: tuple[Model, ...] = tuple(members)
@@ -50,11 +61,26 @@ class Stack:
         # Saved weights sum to 1 already; dividing again would change their last bits.
         excess = float(log_sum(logs, 0))
         self.log_weights: NDArray[np.float64] = logs - excess if abs(excess) > 1e-9 else logs
+        self.spare = spare
         self.layout: Layout = members[0].layout
         self.ability = Ability(
             any_part=all(m.ability.any_part for m in members),
             weighted=all(m.ability.weighted for m in members),
         )
+
+    @cached_property
+    def proposal(self) -> Stack | None:
+        """The mixture of the members that answer any part, or the spare; None without either."""
+        able = [i for i, m in enumerate(self.members) if _sums(m)]
+        if able:
+            return Stack([self.members[i] for i in able], self.log_weights[able])
+        return Stack([self.spare], np.zeros(1)) if self.spare is not None else None
+
+    def not_exact(self) -> tuple[list[Model], NDArray[np.float64], float]:
+        """Return the members that do not answer any part, their log-weights, the others' weight."""
+        left = [i for i, m in enumerate(self.members) if not _sums(m)]
+        logs = self.log_weights[left]
+        return [self.members[i] for i in left], logs, max(1.0 - float(np.exp(logs).sum()), 0.0)
 
     def log_prob(self, evidence: Evidence) -> NDArray[np.float64]:
         """Log-probability of each row's event, (rows,), nats; −inf if it is impossible."""
@@ -68,7 +94,7 @@ class Stack:
 
         """
         if len(self.members) == 1:
-            return self.members[0].conditional(evidence)
+            return self._each(lambda i: self.members[i].conditional(evidence), 0)[0]
         share = self._posterior(evidence)
         out = np.full((evidence.n_rows, self.layout.total), -np.inf, np.float32)
         # A member that cannot explain a row has no say in it, and no answer to it.
@@ -85,15 +111,12 @@ class Stack:
         return out
 
     def _each(self, ask: Callable[[int], T], n_rows: int) -> list[T]:
-        """Ask every member by its number, two at a time where the rows are worth threads.
-
-        Matrix products let go of Python's lock, so two threads use two cores.
-        """
+        """Ask every member by its number, side by side where the rows are worth threads."""
         numbers = range(len(self.members))
-        if n_rows < ROWS_FOR_THREADS:
-            return [ask(i) for i in numbers]
-        with ThreadPoolExecutor(THREADS) as pool:
-            return list(pool.map(ask, numbers))
+        with single_threaded_products():
+            if n_rows < ROWS_FOR_THREADS:
+                return [ask(i) for i in numbers]
+            return side_by_side(ask, numbers)
 
     def leave_one_out(self, codes: Codes, seen: Mask) -> NDArray[np.float32]:
         """Log-probabilities of every cell given the *other* seen cells, (rows, flat).
@@ -105,7 +128,7 @@ class Stack:
 
         """
         if len(self.members) == 1:
-            return self.members[0].leave_one_out(codes, seen)
+            return self._each(lambda i: self.members[i].leave_one_out(codes, seen), 0)[0]
         joint = self._joint(Evidence(codes, seen))
         clean = np.isfinite(joint).all(axis=0)
         out = np.empty((len(codes), self.layout.total), np.float32)
@@ -151,7 +174,8 @@ class Stack:
 
         """
         if len(self.members) == 1:
-            return self.members[0].sample(evidence, rng)
+            with single_threaded_products():
+                return self.members[0].sample(evidence, rng)
         cumulative = np.cumsum(np.exp(self._posterior(evidence)), axis=0)
         mark = rng.random(evidence.n_rows) * cumulative[-1]
         chosen = (cumulative <= np.minimum(mark, np.nextafter(cumulative[-1], 0))).sum(axis=0)
@@ -159,12 +183,14 @@ class Stack:
         for number, member in enumerate(self.members):
             rows = np.flatnonzero(chosen == number)
             if len(rows):
-                out[rows] = member.sample(evidence.rows(rows), rng)
+                with single_threaded_products():
+                    out[rows] = member.sample(evidence.rows(rows), rng)
         return out
 
     def represent(self, evidence: Evidence) -> NDArray[np.float32]:
         """The vector of the member with most weight, (rows, dims)."""
-        return self.members[int(np.argmax(self.log_weights))].represent(evidence)
+        with single_threaded_products():
+            return self.members[int(np.argmax(self.log_weights))].represent(evidence)
 
     def _joint(self, evidence: Evidence) -> NDArray[np.float64]:
         """Log w_m p_m(event), (members, rows)."""
@@ -193,7 +219,12 @@ class Stack:
             settings, own = member.state()
             about.append({"family": member.family, "settings": settings})
             arrays |= {f"{number}.{name}": array for name, array in own.items()}
-        return {"members": about}, arrays
+        found: dict[str, Any] = {"members": about}
+        if self.spare is not None:
+            settings, own = self.spare.state()
+            found["spare"] = {"family": self.spare.family, "settings": settings}
+            arrays |= {f"spare.{name}": array for name, array in own.items()}
+        return found, arrays
 
     @classmethod
     def from_state(cls, settings: dict[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Self:
@@ -206,5 +237,4 @@ class Stack:
         # The catalogue names this file too; the import waits until both are there.
         from anypart.models.catalogue import load_stack
 
-        members, log_weights = load_stack(settings, arrays)
-        return cls(members, log_weights)
+        return cls(*load_stack(settings, arrays))

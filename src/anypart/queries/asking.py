@@ -15,6 +15,7 @@ from anypart.models.contract import Evidence, Model
 from anypart.queries import events
 from anypart.queries.answer import Answer
 from anypart.queries.conditions import Given, parse_conditions
+from anypart.queries.estimates import together
 from anypart.queries.exactness import label
 from anypart.queries.meaning import Event, Reader
 from anypart.queries.numeric import Points, points_of
@@ -54,7 +55,10 @@ def ask_one(reader: Reader, model: Model, at: int, event: Event) -> Answer:
         summary = summarise(probs, _points(reader, at, event))
         details = {k: _readable(float(v[0]), k, column) for k, v in summary.items()}
     question = spell((column.name,), event)
-    return label(pa.table(table), model, question, error=found.error, details=details)
+    error = found.error_at(model.layout.slices[at])
+    return label(
+        pa.table(table), model, question, error=error, effective=found.effective, details=details
+    )
 
 
 def require_possible(model: Model, evidence: Evidence, event: Event) -> None:
@@ -100,26 +104,27 @@ def _readable(x: float, name: str, column: Column) -> Any:
 
 def ask_rows(
     reader: Reader, model: Model, at: int, event: Event, batch: Any
-) -> tuple[pa.Table, Reals | None]:
+) -> tuple[pa.Table, events.Estimate]:
     """Answer for each row of a batch, given what is seen of it besides the asked column.
 
     Returns:
         A column for each category with its probability, or for numbers `mean`, `sd`,
         `median`, `q05`, `q95` (dates and times in days or seconds since 1970-01-01);
-        and standard errors if values had to be drawn.
+        and what they are worth, if values had to be drawn.
 
     """
     encoded = reader.codec.encode(batch)
     seen = encoded.seen.copy()
     seen[:, at] = False
     evidence, _ = event.onto(Evidence(encoded.codes, seen))
-    found = events.conditional(model, evidence)
-    probs = np.exp(found.value[:, model.layout.slices[at]])
+    found, place = events.conditional(model, evidence), model.layout.slices[at]
+    probs = np.exp(found.value[:, place])
     probs /= probs.sum(axis=1, keepdims=True)
+    worth = events.Estimate(found.value, found.error_at(place), found.effective)
     if reader.columns[at].kind.numeric:
-        return pa.table(summarise(probs, _points(reader, at, event))), found.error
+        return pa.table(summarise(probs, _points(reader, at, event))), worth
     names = reader.codec.labels(at)
-    return pa.table(dict(zip(names, probs.T.copy(), strict=True))), found.error
+    return pa.table(dict(zip(names, probs.T.copy(), strict=True))), worth
 
 
 def ask_joint(reader: Reader, model: Model, columns: tuple[int, ...], event: Event) -> Answer:
@@ -137,7 +142,7 @@ def ask_joint(reader: Reader, model: Model, columns: tuple[int, ...], event: Eve
             f"{spell(names, event)} has {product} = {total:,} combinations, more than "
             f"{MOST_COMBINATIONS:,}. Ask for fewer columns, or sample rows and count."
         )
-    log_p, errors = np.empty(total), list[Reals]()
+    log_p, drawn = np.empty(total), list[events.Estimate]()
     for start in range(0, total, BLOCK):
         index = np.arange(start, min(start + BLOCK, total))
         base = Evidence.nothing(len(index), len(reader.columns))
@@ -146,16 +151,18 @@ def ask_joint(reader: Reader, model: Model, columns: tuple[int, ...], event: Eve
         evidence, factor = event.onto(base)
         found = events.log_prob(model, evidence)
         log_p[index] = found.value + factor
-        errors += [] if found.error is None else [found.error]
+        drawn += [] if found.error is None else [found]
     log_all = np.logaddexp.reduce(log_p)
     if not np.isfinite(log_all):
         raise QuestionError(_impossible(event))
     table: dict[str, Any] = {}
     for at, code in zip(columns, np.unravel_index(np.arange(total), sizes), strict=True):
         table[reader.columns[at].name] = pa.array(reader.codec.labels(at)).take(pa.array(code))
-    table["probability"] = np.exp(log_p - log_all)
-    error = np.concatenate(errors) if errors else None
-    return label(pa.table(table), model, spell(names, event), error=error)
+    table["probability"] = share = np.exp(log_p - log_all)
+    worth = together(drawn)
+    error = None if worth.error is None else worth.error * share
+    question = spell(names, event)
+    return label(pa.table(table), model, question, error=error, effective=worth.effective)
 
 
 def ask_probability(reader: Reader, model: Model, asked: Given, given: Given) -> Answer:
@@ -181,10 +188,11 @@ def ask_probability(reader: Reader, model: Model, asked: Given, given: Given) ->
     value = min(float(np.exp(above.value[0] - below.value[0])), 1.0)
     squares = [e.error**2 for e in (above, below) if e.error is not None]
     error = np.sqrt(np.sum(squares, axis=0)) if squares else None
-    return label(value, model, question, error=error, scale=value)
+    effective = together((above, below)).effective
+    return label(value, model, question, error=error, effective=effective, scale=value)
 
 
 def _log_prob(reader: Reader, model: Model, event: Event) -> events.Estimate:
     evidence, factor = event.onto(Evidence.nothing(1, len(reader.columns)))
     found = events.log_prob(model, evidence)
-    return events.Estimate(found.value + factor, found.error)
+    return events.Estimate(found.value + factor, found.error, found.effective)

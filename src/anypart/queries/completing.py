@@ -16,6 +16,7 @@ from anypart.base.errors import QuestionError
 from anypart.base.seeds import generator
 from anypart.data.files import read
 from anypart.models.contract import Codes, Evidence, Mask, Model
+from anypart.queries import events
 from anypart.queries.meaning import Reader
 from anypart.queries.numeric import typed
 
@@ -108,7 +109,7 @@ def fill(
     """
     encoded = reader.codec.encode(batch)
     evidence = Evidence(encoded.codes, encoded.seen)
-    given = np.asarray(model.conditional(evidence), np.float64)
+    given = events.conditional(model, evidence).value
     codes, values = _choose(reader, model, evidence, given, how, rng)
     decoded = reader.codec.decode(codes, None, rng)
     table = pa.Table.from_batches([batch]) if isinstance(batch, pa.RecordBatch) else batch
@@ -166,7 +167,7 @@ def _choose(
 ) -> tuple[Codes, dict[int, Reals]]:
     """Choose a code for every cell, and numbers where they are not drawn inside it."""
     if how == "draw":
-        return model.sample(evidence, rng), {}
+        return events.sample(model, evidence, rng), {}
     codes = evidence.codes.copy()
     values: dict[int, Reals] = {}
     for at, column in enumerate(reader.columns):

@@ -126,7 +126,8 @@ def _answers(
     reader: Reader, model: Model, rows: Any, at: int, event: Any
 ) -> Iterator[tuple[pa.Table, Reals | None]]:
     for batch in read(rows).batches(BLOCK):
-        yield ask_rows(reader, model, at, event, batch)
+        table, worth = ask_rows(reader, model, at, event, batch)
+        yield table, worth.error
 
 
 def _by_accuracy(asked: _Asked) -> _Decided:

@@ -13,6 +13,7 @@ from anypart.models.contract import Evidence, Model
 from anypart.queries import events
 from anypart.queries.answer import Answer
 from anypart.queries.asking import require_possible
+from anypart.queries.estimates import together
 from anypart.queries.exactness import label
 from anypart.queries.meaning import Event, Reader
 
@@ -35,7 +36,7 @@ def dependence(reader: Reader, model: Model, event: Event) -> Answer:
     require_possible(model, base, event)
     found = events.conditional(model, base)
     marginal = found.value[0]
-    errors = [] if found.error is None else [found.error]
+    drawn = [found]
     matrix = np.zeros((len(columns), len(columns)))
     starts = np.array([s.start for s in layout.slices])
     for at, place in enumerate(layout.slices):
@@ -48,7 +49,7 @@ def dependence(reader: Reader, model: Model, event: Event) -> Answer:
             if base.seen[0, at]:
                 continue  # a fixed column says nothing
             got = events.conditional(model, _fixed(base, at, codes))
-            errors += [] if got.error is None else [got.error]
+            drawn.append(got)
             p = np.exp(got.value)
             with np.errstate(invalid="ignore"):
                 terms = np.where(p > 0, p * (got.value - marginal), 0.0)
@@ -58,8 +59,12 @@ def dependence(reader: Reader, model: Model, event: Event) -> Answer:
     matrix = np.maximum((matrix + matrix.T) / 2, 0.0)
     names = ("dependence", event.text)
     question = " | ".join(n for n in names if n)
-    error = np.concatenate(errors) if errors else None
-    return label(_pairs(reader, matrix), model, question, error=error, details={"matrix": matrix})
+    worth = together(drawn)
+    # The errors of an estimate are of probabilities, not of nats.
+    error = worth.error if worth.effective is None else None
+    details = {"matrix": matrix}
+    value = _pairs(reader, matrix)
+    return label(value, model, question, error=error, effective=worth.effective, details=details)
 
 
 def _fixed(base: Evidence, at: int, codes: NDArray[np.intp]) -> Evidence:

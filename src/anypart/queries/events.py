@@ -4,37 +4,25 @@ A weighted event is a sum over its values: :math:`p(e) = \sum_x w(x) p(x)`. A mo
 cannot sum by itself is asked for each combination of values while there are few; beyond
 that, values are drawn column after column from p(column | drawn so far) · weight, whose
 normalisers multiply to an unbiased estimate (sequential importance sampling; Doucet, de
-Freitas and Gordon 2001, section 1.3).
+Freitas and Gordon 2001, section 1.3). A mixture with members that cannot sum cells out is
+estimated with its exact members as the proposal (`estimates`).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from anypart.models.contract import Codes, Evidence, Model
+from anypart.models.stack import Stack
+from anypart.queries import estimates
+from anypart.queries.estimates import Estimate, Reals, all_same, proposal_of, says_nothing
 
 MOST_COMBINATIONS = 512
 DRAWS = 1024
-
-Reals = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """Numbers and what they are worth.
-
-    Args:
-        value: log-probabilities, nats.
-        error: (rows,) standard errors of the logarithm of the event's probability; None
-            if nothing was drawn.
-
-    """
-
-    value: Reals
-    error: Reals | None = None
 
 
 @dataclass(frozen=True)
@@ -48,6 +36,9 @@ class _Spread:
 
 def log_prob(model: Model, evidence: Evidence) -> Estimate:
     """Log-probability of the event of each row, (rows,)."""
+    proposal = proposal_of(model, evidence)
+    if proposal is not None and not says_nothing(evidence):
+        return estimates.log_prob(cast(Stack, model), proposal, evidence)
     if not evidence.weights or model.ability.weighted:
         return Estimate(model.log_prob(evidence))
     spread = _spread(model, evidence)
@@ -56,6 +47,8 @@ def log_prob(model: Model, evidence: Evidence) -> Estimate:
 
 def conditional(model: Model, evidence: Evidence) -> Estimate:
     """Log-probabilities of every cell given the event, one at a time, (rows, flat)."""
+    if (proposal := proposal_of(model, evidence)) is not None:
+        return estimates.conditional(cast(Stack, model), proposal, evidence)
     if not evidence.weights or model.ability.weighted:
         return Estimate(np.asarray(model.conditional(evidence), np.float64))
     spread = _spread(model, evidence)
@@ -67,9 +60,12 @@ def conditional(model: Model, evidence: Evidence) -> Estimate:
 
 def sample(model: Model, evidence: Evidence, rng: np.random.Generator) -> Codes:
     """Draw the unseen and weighted cells of each row jointly."""
+    proposal = proposal_of(model, evidence)
+    if proposal is not None and not says_nothing(evidence):
+        return estimates.sample(cast(Stack, model), proposal, evidence, rng)
     if not evidence.weights or model.ability.weighted:
         return model.sample(evidence, rng)
-    first = _all_same(evidence)
+    first = all_same(evidence)
     spread = _spread(model, evidence.rows(slice(0, 1)) if first else evidence)
     logits = np.repeat(spread.log_weights, evidence.n_rows, axis=0) if first else spread.log_weights
     # The largest of logits plus Gumbel noise is a draw from their softmax.
@@ -77,13 +73,6 @@ def sample(model: Model, evidence: Evidence, rng: np.random.Generator) -> Codes:
     if not first:
         chosen += np.arange(evidence.n_rows) * logits.shape[1]
     return model.sample(spread.evidence.rows(chosen), rng)
-
-
-def _all_same(evidence: Evidence) -> bool:
-    if any(len(w) > 1 for w in evidence.weights.values()):
-        return False
-    same_seen = (evidence.seen == evidence.seen[:1]).all()
-    return bool(same_seen and (evidence.codes == evidence.codes[:1])[evidence.seen].all())
 
 
 def _spread(model: Model, evidence: Evidence) -> _Spread:

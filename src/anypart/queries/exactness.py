@@ -14,6 +14,11 @@ NOT_ANY_PART = (
     "a member with weight predicts any part in one pass but does not sum cells out, so answers "
     "to differently put questions may differ a little"
 )
+ESTIMATED = (
+    "a member with weight sums nothing out, so complete rows were drawn from the members that "
+    "do, and weighed by all"
+)
+FEW_DRAWS = 30.0  # effective ones; fewer do not tell their own spread
 DRAWN = "the conditions allow more combinations of values than can be summed, so some were drawn"
 
 
@@ -23,6 +28,8 @@ def label(
     question: str,
     *,
     error: NDArray[np.float64] | None = None,
+    effective: NDArray[np.float64] | None = None,
+    whole: bool = False,
     scale: float = 1.0,
     reason: str = "",
     details: dict[str, Any] | None = None,
@@ -34,15 +41,24 @@ def label(
         model: what answered.
         question: what was asked.
         error: standard errors of the logarithms of what was drawn; None if nothing was.
+        effective: effective numbers of draws of what was drawn from exact members; None
+            if nothing was. The least of them is told as a detail.
+        whole: whether only complete rows were asked about, which all members sum exactly.
         scale: what turns an error of a logarithm into one of the value.
         reason: why the method, whatever the model, is not exact; empty if it is.
         details: what else was found.
 
     """
     why = [reason] if reason else []
-    if not model.ability.any_part:
-        why.append(NOT_ANY_PART)
-    if error is not None:
+    drawn = effective is not None
+    if not model.ability.any_part and not whole:
+        why.append(ESTIMATED if drawn else NOT_ANY_PART)
+    if error is not None and not drawn:
         why.append(DRAWN)
     worst = None if error is None else float(np.max(error, initial=0.0)) * scale
-    return Answer(value, not why, question, worst, "; ".join(why), details or {})
+    details = dict(details or {})
+    if effective is not None and len(effective):
+        details["effective_draws"] = least = float(effective.min())
+        if least < FEW_DRAWS:
+            why.append(f"only {least:.0f} draws count, so even the error is uncertain")
+    return Answer(value, not why, question, worst, "; ".join(why), details)

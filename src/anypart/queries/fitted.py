@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -19,7 +20,7 @@ from anypart.data.files import read
 from anypart.data.packed import PackedCodes
 from anypart.data.schema import Schema
 from anypart.models.contract import Evidence, Model
-from anypart.queries import asking, saved
+from anypart.queries import asking, events, saved
 from anypart.queries.answer import Answer
 from anypart.queries.auditing import FIELDS, audit_batch
 from anypart.queries.completing import Filled, fill_rows
@@ -27,6 +28,7 @@ from anypart.queries.conditions import Given
 from anypart.queries.deciding import Metric, decide
 from anypart.queries.dependence import dependence
 from anypart.queries.drawing import draw_blocks
+from anypart.queries.estimates import Estimate, together
 from anypart.queries.exactness import label
 from anypart.queries.gaps import Gaps, count_gaps
 from anypart.queries.meaning import Reader
@@ -102,28 +104,44 @@ class Fitted:
 
         """
         parts, unknown = [np.zeros(0)], dict[str, int]()
-        for scores, lost in self._scores(rows):
-            parts.append(scores)
+        drawn, whole = list[Estimate](), True
+        for found, lost, complete in self._scores(rows):
+            parts.append(found.value)
+            drawn += [] if found.effective is None else [found]
+            whole &= complete
             for name, count in lost.items():
                 unknown[name] = unknown.get(name, 0) + count
         unit = np.log(2.0) if bits else 1.0
         question = f"log p(row) in {'bits' if bits else 'nats'}"
         value = np.concatenate(parts) / unit
-        return label(value, self.model, question, details={"unknown": unknown})
+        worth = together(drawn)
+        return label(
+            value,
+            self.model,
+            question,
+            error=worth.error,
+            effective=worth.effective,
+            whole=whole,
+            scale=1 / unit,
+            details={"unknown": unknown},
+        )
 
     def score_batches(self, rows: Any) -> Iterator[pa.RecordBatch]:
         """Score a table larger than memory: batches of `row` and `log_prob` in nats."""
         start = 0
-        for scores, _ in self._scores(rows):
+        for found, _, _ in self._scores(rows):
+            scores = found.value
             row = np.arange(start, start + len(scores))
             yield pa.RecordBatch.from_pydict({"row": row, "log_prob": scores})
             start += len(scores)
 
-    def _scores(self, rows: Any) -> Iterator[tuple[NDArray[np.float64], Mapping[str, int]]]:
+    def _scores(self, rows: Any) -> Iterator[tuple[Estimate, Mapping[str, int], bool]]:
+        """Yield scores, values without a code, and whether all rows were complete."""
         for batch in read(rows).batches(BLOCK):
             encoded = self.codec.encode(batch)
-            found = self.model.log_prob(Evidence(encoded.codes, encoded.seen))
-            yield found + encoded.log_measure, encoded.unknown
+            found = events.log_prob(self.model, Evidence(encoded.codes, encoded.seen))
+            found = dataclasses.replace(found, value=found.value + encoded.log_measure)
+            yield found, encoded.unknown, bool(encoded.seen.all())
 
     def ask(self, *columns: str, given: Given = None, rows: Any = None) -> Answer:
         """Ask for the distribution of a column, or of several jointly, given anything.
@@ -151,15 +169,15 @@ class Fitted:
         at, *others = found
         if others:
             raise QuestionError("With rows, one column is asked at a time.")
-        parts, errors = list[pa.Table](), list[NDArray[np.float64]]()
+        parts, drawn = list[pa.Table](), list[Estimate]()
         for batch in read(rows).batches(BLOCK):
-            table, error = asking.ask_rows(self._reader, self.model, at, event, batch)
+            table, worth = asking.ask_rows(self._reader, self.model, at, event, batch)
             parts.append(table)
-            errors += [] if error is None else [error]
+            drawn.append(worth)
         value = give_back(pa.concat_tables(parts), kind_of(rows)) if parts else pa.table({})
         question = f"{asking.spell(columns, event)} for each row"
-        error = np.concatenate(errors) if errors else None
-        return label(value, self.model, question, error=error)
+        worth = together(drawn)
+        return label(value, self.model, question, error=worth.error, effective=worth.effective)
 
     def probability(self, event: Given, given: Given = None) -> Answer:
         """Ask how probable conditions are, given others: a number in [0, 1]."""

@@ -1,0 +1,216 @@
+"""Parts under a mixture with one-order members: near the right answer, and honest about it."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+from tests.models import oracle
+from tests.models.laws import of_row, random_evidence, samples_agree_with, table_of
+from tests.models.makers import MAKERS, N_CATS
+from tests.models.one_order_makers import MANY_ORDERS, ONE_ORDER
+from tests.models.planting import plant
+from tests.queries.conftest import make_table
+
+from anypart.models.catalogue import load_model
+from anypart.models.contract import Evidence
+from anypart.models.stack import Stack
+from anypart.queries import estimates, events
+from anypart.queries.fitted import Fitted
+
+ERRORS_ALLOWED = 6.0  # standard errors, with heavy-tailed weights: false alarms are rare
+
+
+def mixture(seed=0, exact=("hidden_tree", "independent"), other=("fvsbn", "nade")):
+    rng = np.random.default_rng(seed)
+    members = [MAKERS[name](rng) for name in exact]
+    for name in other:
+        members.append((ONE_ORDER | MANY_ORDERS)[name](rng))
+    return Stack(members, np.log(rng.dirichlet(np.full(len(members), 4.0))))
+
+
+def spared(seed=0):
+    """Only one-order members have weight; the exact model is there to draw from."""
+    rng = np.random.default_rng(seed)
+    members = [ONE_ORDER["fvsbn"](rng), MANY_ORDERS["made"](rng)]
+    return Stack(members, np.log([0.4, 0.6]), MAKERS["hidden_tree"](rng))
+
+
+def parts(model, seed, weighted=True):
+    """Random evidence without complete rows, for those need no estimate."""
+    evidence = random_evidence(model, np.random.default_rng(seed), weighted=weighted)
+    evidence.seen[:, 1] = False
+    return evidence
+
+
+def check_log_prob(model, seed):
+    table, evidence = table_of(model), parts(model, seed)
+    found = events.log_prob(model, evidence)
+    assert found.error is not None
+    assert found.effective is not None
+    for row in range(evidence.n_rows):
+        right = np.log(oracle.event(table, *of_row(evidence, row)))
+        allowed = ERRORS_ALLOWED * found.error[row] + 2e-4
+        assert abs(found.value[row] - right) < allowed
+        assert 1 <= found.effective[row] <= estimates.MOST_DRAWS * 1.0001
+
+
+def check_conditional(model, seed):
+    table, evidence = table_of(model), parts(model, seed)
+    found = events.conditional(model, evidence)
+    for row in range(evidence.n_rows):
+        right = oracle.conditional(table, *of_row(evidence, row))
+        allowed = ERRORS_ALLOWED * found.error[row] + 2e-4
+        assert (np.abs(np.exp(found.value[row]) - right) < allowed).all()
+    for place in model.layout.slices:
+        np.testing.assert_allclose(np.exp(found.value[:, place]).sum(axis=1), 1, atol=1e-5)
+
+
+MODELS = {"members": mixture, "spare": spared}
+
+
+@pytest.mark.parametrize("make", MODELS)
+@pytest.mark.parametrize("seed", range(3))
+def test_estimates_are_within_their_errors_of_enumeration(make, seed):
+    check_log_prob(MODELS[make](seed), seed)
+    check_conditional(MODELS[make](seed), seed)
+
+
+def check_errors():
+    """Over many rows, the estimates miss by what their standard errors say."""
+    model = mixture(3)
+    table = table_of(model)
+    rows = oracle.all_rows(N_CATS)
+    misses, cell_misses = [], []
+    for seen in itertools.product([False, True], repeat=len(N_CATS)):
+        if not 0 < sum(seen) < 4 or seen[1]:
+            continue
+        codes = np.unique(np.where(seen, rows, 0), axis=0).astype(np.int32)
+        evidence = Evidence(codes, np.tile(seen, (len(codes), 1)))
+        found = events.log_prob(model, evidence)
+        cells = events.conditional(model, evidence)
+        for row in range(len(codes)):
+            right = oracle.event(table, codes[row], evidence.seen[row])
+            misses.append((found.value[row] - np.log(right)) / max(found.error[row], 1e-5))
+            right = oracle.conditional(table, codes[row], evidence.seen[row])
+            free = cells.error[row] > 1e-4
+            cell_misses += list((np.exp(cells.value[row]) - right)[free] / cells.error[row][free])
+    for some in (misses, cell_misses):
+        # Standard normal if the errors are right; their root mean square is then near 1.
+        assert 0.6 < np.sqrt(np.mean(np.square(some))) < 1.4
+
+
+def test_the_standard_errors_are_the_errors():
+    check_errors()
+
+
+def check_samples():
+    model = mixture(1, exact=("hidden_tree",), other=("fvsbn",))
+    rng = np.random.default_rng(0)
+    evidence = parts(model, 5, weighted=False).rows(slice(0, 1))
+    many = Evidence(np.tile(evidence.codes, (6_000, 1)), np.tile(evidence.seen, (6_000, 1)))
+
+    class Asked:
+        layout, log_prob = model.layout, staticmethod(model.log_prob)
+
+        @staticmethod
+        def sample(evidence, rng):
+            return events.sample(model, evidence, rng)
+
+    samples_agree_with(Asked, rng, many)
+
+
+def test_samples_given_a_part_follow_the_mixture():
+    check_samples()
+
+
+BUGS = [
+    ("draws.share * known + by_code", "known + by_code", lambda: check_conditional(mixture(), 0)),
+    ("self.share + self.ratio", "self.ratio", lambda: check_log_prob(mixture(), 0)),
+    ("- proposal.log_prob(drawn)", "", lambda: check_log_prob(spared(), 0)),
+    ("/ total.mean(axis=1) / np.sqrt(total.shape[1])", "/ total.shape[1]", check_errors),
+    ("square -= 2 * found * (fixed * total + crossed)", "pass", check_errors),
+    ("draws.total.ravel() if same", "(0 * draws.total + 1).ravel() if same", check_samples),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("right", "wrong", "check"), BUGS)
+def test_a_planted_bug_is_found(right, wrong, check, monkeypatch):
+    plant(monkeypatch, "anypart.queries.estimates", right, wrong)
+    with pytest.raises(AssertionError, match=r"^(?!.*times)"):
+        check()
+
+
+def test_complete_rows_and_no_evidence_are_not_estimated():
+    model = mixture()
+    rows = oracle.all_rows(N_CATS)
+    whole = Evidence(rows, np.ones(rows.shape, bool))
+    found = events.log_prob(model, whole)
+    assert found.error is None
+    assert np.array_equal(found.value, model.log_prob(whole))
+    assert np.array_equal(events.log_prob(model, Evidence.nothing(3, 5)).value, np.zeros(3))
+
+
+def test_complete_rows_among_others_are_exact():
+    model, evidence = mixture(), parts(mixture(), 0, weighted=False)
+    evidence.seen[3] = True
+    found = events.log_prob(model, evidence)
+    assert found.error[3] == 0
+    np.testing.assert_allclose(found.value[3], model.log_prob(evidence)[3])
+
+
+def test_the_same_question_has_the_same_answer():
+    model, evidence = mixture(), parts(mixture(), 0)
+    one, two = (events.log_prob(model, evidence).value for _ in range(2))
+    assert np.array_equal(one, two)
+
+
+def test_a_far_proposal_shows_in_the_effective_draws():
+    """A member that nearly excludes what the exact one proposes leaves few effective draws."""
+    near, far = spared(), spared()
+    weight = far.members[0].arrays["bias"]
+    far = Stack([far.members[0]], np.zeros(1), far.spare)
+    before = events.log_prob(near, parts(near, 0, weighted=False)).effective.min()
+    weight += 12.0
+    after = events.log_prob(far, parts(far, 0, weighted=False))
+    assert after.effective.min() < before / 2
+    assert after.error.max() > 0.05
+
+
+def test_a_spare_is_saved_with_the_mixture():
+    model = spared()
+    again = load_model("stack", *model.state())
+    evidence = parts(model, 0)
+    found, right = events.log_prob(again, evidence), events.log_prob(model, evidence)
+    assert np.array_equal(found.value, right.value)
+    assert again.spare.family == "hidden_tree"
+
+
+def test_an_answer_says_what_was_estimated(fitted):
+    codec, exact = fitted.codec, fitted.model
+    rng = np.random.default_rng(0)
+    member = ONE_ORDER["fvsbn"](rng, codec.n_cats)
+    far = Fitted(fitted.schema, Stack([exact, member], np.log([0.5, 0.5])))
+    assert (
+        "even the error is uncertain"
+        in far.probability("sex = Male", given="country = Peru").reason
+    )
+    member = ONE_ORDER["fvsbn"](rng, codec.n_cats)
+    member.arrays["weight"] *= 0.05
+    fit = Fitted(fitted.schema, Stack([exact, member], np.log([0.5, 0.5])))
+    answer = fit.ask("sex", given="age > 40")
+    assert not answer.exact
+    assert 0 < answer.standard_error < 0.1
+    assert answer.details["effective_draws"] > 10
+    assert "drawn from the members" in answer.reason
+    table = make_table(20)
+    complete = make_table(200).drop_null()
+    assert fit.log_prob(complete).exact
+    partial = fit.log_prob(table)
+    assert not partial.exact
+    assert partial.standard_error > 0
+    chance = fit.probability("sex = Male", given="country = Peru")
+    assert 0 < chance.value < 1
+    assert chance.standard_error > 0
+    assert fit.complete(table, how="mode").value.num_rows == 20
