@@ -1,0 +1,1 @@
+"""Smooth stand-ins beside their peers: see benchmarks/README.md."""

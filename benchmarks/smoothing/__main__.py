@@ -1,0 +1,38 @@
+"""``python -m benchmarks.smoothing f1 | orders | decide | bleu | functions``.
+
+Runs in the peers' environment `smoothing` (Python 3.12, which softtorch wants) if it is there:
+``python -m benchmarks.peers make``.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from importlib import import_module
+
+from benchmarks.contest import write_result
+from benchmarks.data import ROOT
+from benchmarks.peers import ONE_THREAD, python_of
+
+PARTS = ("orders", "f1", "decide", "bleu", "functions")
+
+
+def main(words: list[str]) -> int:
+    """Run one part, in the peers' environment."""
+    if not words or words[0] not in PARTS:
+        sys.exit(f"Write: python -m benchmarks.smoothing {' | '.join(PARTS)}")
+    python = python_of("smoothing")
+    if python and not os.environ.get("ANYPART_IN_PEERS"):
+        path = os.pathsep.join([str(ROOT / "src"), str(ROOT)])
+        env = {**os.environ, **ONE_THREAD, "PYTHONPATH": path, "ANYPART_IN_PEERS": "1"}
+        command = [str(python), "-m", "benchmarks.smoothing", *words]
+        return subprocess.run(command, env=env, cwd=ROOT, check=False).returncode
+    options = {"every": int(words[2])} if words[1:2] == ["--every"] else {}
+    lines = import_module(f"benchmarks.smoothing.{words[0]}").run(**options)
+    write_result(f"smoothing_{words[0]}", lines)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
