@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from anypart.lens.network.asking import dependence, which_inputs
+    from anypart.lens.network.effective import effective_field, uniform_spread
     from anypart.lens.network.formula import Seen, receptive_field
     from anypart.lens.network.layers import Branches, Layer, parse
     from anypart.lens.network.tracing import Row, trace
@@ -24,15 +25,18 @@ __all__ = [
     "Row",
     "Seen",
     "dependence",
+    "effective_field",
     "parse",
     "receptive_field",
     "trace",
+    "uniform_spread",
     "which_inputs",
 ]
 
 _HOMES = {
     "asking": ("dependence", "which_inputs"),
     "layers": ("Branches", "Layer", "parse"),
+    "effective": ("effective_field", "uniform_spread"),
     "tracing": ("Row", "trace"),
     "formula": ("Seen", "receptive_field"),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
@@ -12,20 +13,36 @@ if TYPE_CHECKING:
     from anypart.lens.network.formula import Seen
 
 Size = Annotated[str | None, Parameter(name="--size")]
+Html = Annotated[Path | None, Parameter(name="--html", negative=())]
 
 
-def receptive_field(network: str, /, *, size: Size = None, json: AsJson = False) -> None:
+def receptive_field(
+    network: str, /, *, size: Size = None, html: Html = None, json: AsJson = False
+) -> None:
     """Show what every layer sees: output size, jump, receptive field, first centre, padding.
 
     Args:
         network: layers as a spec, from the input on: 'conv 3 s2 p1, pool 2, [ | conv 3 same]'.
             Kinds conv, pool, avgpool, deconv; options s2 (stride), p1 or same (padding),
             d2 (dilation); 3x5 for two axes; [a | b] for paths that meet, 4 * (a, b) to repeat.
-        size: of the input: 224, or 224x320.
+            Or module:factory, a Python function that returns a torch module: it is traced.
+        size: of the input: 224, or 224x320; of a module with batch and channels: 1x3x224x224.
+        html: a page with the theoretical and the effective field drawn on the input.
         json: print JSON, for programs.
 
     """
-    _show_spec(network, read_size(size), as_json=json)
+    from anypart.lens.network.named import load_module, names_module
+
+    sizes = read_size(size)
+    if names_module(network):
+        shape = (sizes,) if isinstance(sizes, int) else sizes
+        _show_module(load_module(network), network, shape, html, as_json=json)
+        return
+    _show_spec(network, sizes, as_json=json)
+    if html is not None:
+        from anypart.base.errors import LensError
+
+        raise LensError("--html draws the field of a module; give module:factory.")
 
 
 def read_size(size: str | None) -> int | tuple[int, ...] | None:
@@ -76,6 +93,59 @@ def _show_spec(spec: str, size: int | tuple[int, ...] | None, *, as_json: bool) 
         if seen.rule is not None:
             shown = "; ".join(f"{o}: {span(i)}" for o, i in enumerate(seen.rule.phases[:16]))
             print(f"Axis {at}: the field depends on the output's position. {shown}")
+
+
+def _show_module(
+    module: Any, name: str, shape: tuple[int, ...] | None, html: Path | None, *, as_json: bool
+) -> None:
+    from anypart.base.errors import LensError
+    from anypart.lens.network.tracing import trace
+    from anypart.terminal.screen import grid, print_json, screen
+
+    if shape is None:
+        raise LensError(
+            "A module needs the size of its input with batch and channels: --size 1x3x224x224."
+        )
+    rows = trace(module, shape)
+    if as_json:
+        print_json(
+            {
+                "layers": [
+                    {
+                        "module": row.name,
+                        "kind": row.kind,
+                        "shape": row.shape,
+                        "whole_batch": row.whole_batch,
+                        "exact": row.exact,
+                        "axes": [_as_json(seen) for seen in row.axes],
+                    }
+                    for row in rows
+                ]
+            }
+        )
+    else:
+        drawn = grid(
+            f"What one position after each module of {name} sees of the input",
+            "Positions of padding are counted; all channels of a position together.",
+        )
+        drawn.add_column("module", overflow="fold")
+        for column in ("kind", "output"):
+            drawn.add_column(column)
+        for column in ("jump", "receptive field", "first centre", "padding"):
+            drawn.add_column(column, justify="right")
+        for row in rows:
+            shown = "x".join(map(str, row.shape))
+            drawn.add_row(row.name or "–", row.kind, shown, *_cells(row.axes)[1:])
+        screen().print(drawn)
+        if rows[-1].whole_batch:
+            print("Every example sees the whole batch (a normalisation in training).")
+        if not rows[-1].exact:
+            print("Some intervals may be larger than they have to be; which_inputs is exact.")
+    if html is not None:
+        from anypart.studio.field_page import field_page
+
+        field_page(module, name, shape, html)
+        print(f"{html} is written.")
 
 
 def span(interval: tuple[float, float]) -> str:
