@@ -16,7 +16,8 @@ from .planting import plant
 
 PYTHONS = oracle.interpreters()
 CLASSICS = classics()
-UNLIKE = ("finaliser", "weak-reference")  # the oracle keeps objects, so none of them ends
+# The oracle keeps objects, so that none of them ends, and its probes nest a call deeper.
+UNLIKE = ("finaliser", "weak-reference", "too-deep")
 
 
 def test_there_are_enough_snippets_and_each_is_another() -> None:
@@ -32,7 +33,7 @@ def test_every_classic_is_traced_as_the_interpreter_tells_it(name: str, python: 
 
 @pytest.mark.parametrize("python", PYTHONS.values(), ids=PYTHONS)
 @pytest.mark.parametrize("name", UNLIKE)
-def test_to_watch_moves_no_finaliser(name: str, python: str) -> None:
+def test_to_watch_moves_no_finaliser_and_no_limit(name: str, python: str) -> None:
     trace = watch(CLASSICS[name].source, python=python)
     assert (trace.output, None) == oracle.run_plainly(CLASSICS[name].source, python)
     assert trace.ended == "finished"
@@ -241,3 +242,21 @@ def test_text_says_it_in_words() -> None:
     assert "   2 line 3: b.append(2)\n    mutated list #1 [1, 2] (a, b): + [1] 2" in text
     assert "    prints [1, 2]" in text
     assert text.endswith("It ran to its end.")
+
+
+@pytest.mark.parametrize("python", PYTHONS.values(), ids=PYTHONS)
+def test_calls_nest_as_deep_as_they_do_alone(python: str) -> None:
+    source = (
+        "import sys\nsys.setrecursionlimit(50)\n"
+        "def down(n):\n    try:\n        return down(n + 1)\n"
+        "    except RecursionError:\n        print('deepest', n)\n        raise\n"
+        "try:\n    down(1)\nexcept RecursionError:\n    print('out')\n"
+        "print(sys.getrecursionlimit())\n"
+    )
+    trace = watch(source, python=python)
+    plain, _ = oracle.run_plainly(source, python)
+    assert trace.ended == "finished"
+    assert trace.output.splitlines()[-3:] == plain.splitlines()[-3:]
+    raised = [step for step in trace if step.raised and step.raised.type == "RecursionError"]
+    assert raised[-1].line == 10
+    assert len(raised[-1].frames) == 1

@@ -62,13 +62,15 @@ def limit_resources(memory_mb: int, seconds: float) -> list[str]:
     return done
 
 
-def refuse(folder: str, told: Callable[[str], None], also: tuple[str, ...] = ()) -> None:
+def refuse(
+    folder: str, told: Callable[[str], None], also: Callable[[str], bool] = lambda event: False
+) -> None:
     """Install the audit hook; it cannot be taken out again.
 
     Args:
         folder: where files may be read and written.
         told: hears of each refusal.
-        also: events that are let through besides.
+        also: says whether an event is let through besides.
 
     """
     roots = tuple({os.path.realpath(p) + os.sep for p in sys.path if p})
@@ -84,7 +86,7 @@ def refuse(folder: str, told: Callable[[str], None], also: tuple[str, ...] = ())
         return not write and (full + os.sep).startswith(roots)
 
     def hook(event: str, args: tuple[Any, ...]) -> None:
-        if event in _HARMLESS or event in also:
+        if event in _HARMLESS:
             if event != "import" or args[0].partition(".")[0] not in _NO_IMPORT:
                 return
         elif event == "open":
@@ -92,6 +94,8 @@ def refuse(folder: str, told: Callable[[str], None], also: tuple[str, ...] = ())
             write = bool((flags or 0) & ~(os.O_CLOEXEC | getattr(os, "O_NOFOLLOW", 0)))
             if inside(path, write or bool(set(mode or "") & set("wax+"))):
                 return
+        elif event in ("sys.settrace", "sys.setprofile") and also(event):
+            return
         elif event in _READ_DIRECTORY:
             if inside(args[0], write=False):
                 return

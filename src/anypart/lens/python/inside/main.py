@@ -129,8 +129,11 @@ def _watch(
     hold = not _COUNTERS & set(code_names(code))
     tracer = Tracer(messages.step, frozenset(module.__dict__), hold, written.take)
     ended, raised = "finished", None
+    tracer.limit_depth(sys.getrecursionlimit())
+    sys.setrecursionlimit = tracer.limit_depth
+    sys.getrecursionlimit = lambda: tracer.most_depth
     sys.settrace(tracer.start)
-    refuse(job["folder"], lambda what: messages.send({"refused": what}))
+    refuse(job["folder"], lambda what: messages.send({"refused": what}), lambda _: tracer.busy)
     try:
         exec(code, module.__dict__)
     except MemoryError:
@@ -153,7 +156,7 @@ def _generator(
 ) -> None:
     """Run a source, make a generator of an expression, and tell every action taken on it."""
     names = module.__dict__
-    refuse(job["folder"], lambda what: messages.send({"refused": what}), ("sys.settrace",))
+    refuse(job["folder"], lambda what: messages.send({"refused": what}), lambda event: True)
     try:
         exec(code, names)
         made = eval(job["expression"], names)

@@ -8,6 +8,7 @@ also where a library calls it.
 from __future__ import annotations
 
 import opcode
+import sys
 import types
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -27,6 +28,8 @@ __annotations__ __class__ __classcell__ __classdict__ __classdictcell__ __firstl
 __module__ __qualname__ __static_attributes__ __type_params__
 """
 _COMPILER = frozenset(_NAMES.split())  # names that nobody wrote
+HEADROOM = 120  # calls that the tracer itself may nest below the snippet's deepest
+_set_limit = sys.setrecursionlimit  # the snippet's `sys` gets another
 _OUTER, _INNER = 5, 25  # frames that are told of a deeper stack
 Place = tuple[int, int]  # (frame's number, line)
 
@@ -57,6 +60,9 @@ class Tracer:
         self._place: Place | None = None
         self.finished = False  # the snippet's last line has run
         self._left_module = False
+        self.busy = False  # the trace function is being put back, by no call of the snippet's
+        self.most_depth = sys.getrecursionlimit()
+        self._depth = 0
         self._error: Record = {}  # what was raised last
         self._raising = 0  # the address of a frame that an exception is leaving
 
@@ -65,6 +71,9 @@ class Tracer:
         code = frame.f_code
         if self.finished or event != "call" or code.co_filename != NAME or code.co_name in _INLINED:
             return None
+        if self._depth >= self.most_depth:
+            self._overflow()
+        self._depth += 1
         resumed = _at_yield(frame)
         if not (resumed and id(frame) in self._frames):
             self._n_frames += 1
@@ -93,7 +102,34 @@ class Tracer:
             self._leave(frame, arg)
         return self._follow
 
+    def _overflow(self) -> None:
+        """Raise what the interpreter would at this depth, had it not to trace as well.
+
+        An error in a trace function takes the trace function away; the profile function
+        stays, hears of the frames that the error leaves, and puts it back.
+        """
+        self.busy = True
+        sys.setprofile(self._revive)
+        raise RecursionError("maximum recursion depth exceeded")
+
+    def _revive(self, frame: types.FrameType, event: str, _: Any) -> None:
+        sys.setprofile(None)
+        sys.settrace(self.start)
+        self.busy = False
+        if event == "return" and id(frame) in self._frames:  # its own return went untold
+            self._error = {"type": "RecursionError", "message": "maximum recursion depth exceeded"}
+            self._raising = id(frame)
+            self._leave(frame, None)
+
+    def limit_depth(self, most: int) -> None:
+        """Let calls nest as deep as the snippet asks, and the tracer a little deeper."""
+        if type(most) is not int or most < 1:
+            return _set_limit(most)  # the interpreter's own error
+        _set_limit(most + HEADROOM)
+        self.most_depth = most
+
     def _leave(self, frame: types.FrameType, value: Any) -> None:
+        self._depth -= 1
         ends = _op(frame)
         if _at_yield(frame) and self._raising != id(frame):
             self._step(frame, "yield", value=value)
