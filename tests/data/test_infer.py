@@ -207,14 +207,13 @@ def test_packed_codes_are_the_encoded_ones(tmp_path):
     rows = codec.encode(table)
     packed = pack(read(table), codec, tmp_path / "p")
     again = PackedCodes.open(tmp_path / "p")
-    assert packed.cells.dtype == np.uint8
+    assert packed.layout.row_bytes < len(codec.n_cats)
     assert again.n_rows == len(table)
     assert again.n_cats == codec.n_cats
     for index in (slice(None), np.array([5, 3, 3])):
         codes, seen = again.rows(index)
         assert (codes == rows.codes[index]).all()
         assert (seen == rows.seen[index]).all()
-    np.testing.assert_array_equal(again.log_measure, rows.log_measure)
     with pytest.raises(ValueError, match="read-only"):
         again.cells[0] = 1
 
