@@ -11,6 +11,7 @@ from anypart.terminal.study.python import generator, python
 from anypart.terminal.study.python_objects import classify, copies, costs, growth, operations
 from anypart.terminal.study.receptive_field import receptive_field
 from anypart.terminal.study.runs import runs
+from anypart.terminal.study.storage import storage
 from anypart.terminal.study.windows import window
 
 study = App(name="study", help="Look into estimators, surrogates, networks, streams and Python.")
@@ -20,6 +21,7 @@ _COMMANDS: tuple[Callable[..., None], ...] = (
     *(python, generator, growth, costs, classify, copies, operations),  # Python seen running
     runs,  # of integers and days
     window,  # that covers what is required
+    storage,  # what a table costs in each form
     receptive_field,  # what every layer of a network sees
 )
 for _command in _COMMANDS:
