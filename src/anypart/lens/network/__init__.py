@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from anypart.lens.network.asking import dependence, which_inputs
+    from anypart.lens.network.biases import redundant_biases
     from anypart.lens.network.effective import effective_field, uniform_spread
     from anypart.lens.network.formula import Seen, receptive_field
     from anypart.lens.network.layers import Branches, Layer, parse
@@ -28,6 +29,7 @@ __all__ = [
     "effective_field",
     "parse",
     "receptive_field",
+    "redundant_biases",
     "trace",
     "uniform_spread",
     "which_inputs",
@@ -36,6 +38,7 @@ __all__ = [
 _HOMES = {
     "asking": ("dependence", "which_inputs"),
     "layers": ("Branches", "Layer", "parse"),
+    "biases": ("redundant_biases",),
     "effective": ("effective_field", "uniform_spread"),
     "tracing": ("Row", "trace"),
     "formula": ("Seen", "receptive_field"),
