@@ -1,0 +1,48 @@
+"""Tables as streams: rows as dicts, or batches of packed codes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+from anypart.data.files.table import Table
+from anypart.data.packed import PackedCodes
+from anypart.data.streams.stream import Stream
+
+
+def table_rows(table: Table) -> Stream:
+    """Stream over the rows of a table, as dicts, in constant memory.
+
+    Resuming reads the source up to the row again, without making its dicts.
+
+    Example:
+        >>> from anypart.data.files import read
+        >>> rows = table_rows(read({"n": [1, 2, 3]}))
+        >>> list(rows.filter(lambda row: row["n"] != 2).map(lambda row: row["n"]))
+        [1, 3]
+
+    """
+    return Stream(partial(_rows, table))
+
+
+def _rows(table: Table, at: int) -> Iterator[dict[str, Any]]:
+    for batch in table.batches(4096):
+        if at < batch.num_rows:
+            yield from batch.slice(at).to_pylist()
+        at = max(at - batch.num_rows, 0)
+
+
+def code_batches(packed: PackedCodes, size: int, seed: int, window: int = 65_536) -> Stream:
+    """Stream over seeded mini-batches of codes: (codes, seen), (rows, cols) each.
+
+    Only positions are shuffled; rows are read from the mapped file when their batch comes.
+
+    Args:
+        packed: the rows.
+        size: rows of a batch.
+        seed: of the order.
+        window: rows that are shuffled together.
+
+    """
+    return Stream.of(range(packed.n_rows)).shuffle(window, seed).batch(size).map(packed.rows)

@@ -1,0 +1,217 @@
+"""`Stream`: what is to be done with the items of a source; `Cursor`: where it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import count, islice
+from typing import Any
+
+from anypart.base.errors import DataError
+from anypart.data.streams.stages import (
+    Batch,
+    Filter,
+    Map,
+    Mark,
+    Pairs,
+    Prefetch,
+    Shuffle,
+    Stage,
+    positive,
+)
+
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class Stream:
+    """A source and the stages behind it; nothing is read before it is iterated.
+
+    The same stream gives the same items each time. Where it stands is a few numbers:
+    what a shuffle holds is read again from the source, and neither workers nor prefetched
+    items are part of it, so they may differ when it goes on.
+
+    Args:
+        source: opens the items after the first n: n → iterator.
+        stages: in order.
+
+    Example:
+        >>> stream = Stream.of(range(8)).shuffle(4, seed=1).batch(2)
+        >>> cursor = stream.start()
+        >>> first = next(cursor)
+        >>> saved, rest = cursor.state(), list(cursor)
+        >>> list(stream.resume(saved)) == rest
+        True
+        >>> Stream.of(iter([1, 2]))
+        Traceback (most recent call last):
+            ...
+        anypart.base.errors.DataError: A list_iterator can be read once only, so a stream over \
+it could not be resumed. Give a list, or a function that opens it.
+
+    """
+
+    source: Callable[[int], Iterator[Any]]
+    stages: tuple[Stage, ...] = ()
+
+    @staticmethod
+    def of(items: Iterable[Any] | Callable[[], Iterable[Any]]) -> Stream:
+        """Stream over a sequence, or over what a function opens anew each time.
+
+        Raises:
+            DataError: an iterator or a generator, which can be read once only.
+
+        """
+        if isinstance(items, Sequence):
+            return Stream(partial(_from_sequence, items))
+        if callable(items):
+            return Stream(partial(_from_opened, items))
+        if iter(items) is items:
+            raise DataError(
+                f"A {type(items).__name__} can be read once only, so a stream over it could not be "
+                "resumed. Give a list, or a function that opens it."
+            )
+        return Stream(partial(_from_opened, items.__iter__))
+
+    def map(
+        self, function: Callable[[Any], Any], *, workers: int = 0, processes: bool = False
+    ) -> Stream:
+        """Apply a function to each item.
+
+        Args:
+            function: of an item; what it returns must depend on the item alone.
+            workers: that apply it to several items at a time; the order stays.
+            processes: workers are processes, not threads; then the function must be
+                importable, and a script needs its `if __name__ == "__main__"`.
+
+        """
+        return self._with(Map(function, workers, processes))
+
+    def filter(self, keep: Callable[[Any], object]) -> Stream:
+        """Keep the items for which a function is true."""
+        return self._with(Filter(keep))
+
+    def shuffle(self, size: int, seed: int) -> Stream:
+        """Take windows of `size` items and give each in a seeded order, anew every epoch."""
+        return self._with(Shuffle(positive("A window", size), seed))
+
+    def batch(self, size: int, *, drop_last: bool = False) -> Stream:
+        """Join `size` neighbouring items to a list; no list spans two epochs."""
+        return self._with(Batch(positive("A batch", size), drop_last))
+
+    def prefetch(self, size: int = 2) -> Stream:
+        """Make up to `size` items ready in a thread while one is used."""
+        return self._with(Prefetch(positive("A queue", size)))
+
+    def _with(self, stage: Stage) -> Stream:
+        return replace(self, stages=(*self.stages, stage))
+
+    @property
+    def name(self) -> str:
+        """Say what the items depend on, beside the source and the functions."""
+        return ", ".join(stage.name for stage in self.stages if stage.name)
+
+    def __iter__(self) -> Cursor:
+        return self.start()
+
+    def start(self, epochs: int | None = 1) -> Cursor:
+        """Begin at the first item.
+
+        Args:
+            epochs: passes over the source; None goes on for ever.
+
+        """
+        return Cursor(self, 0, None, epochs)
+
+    def resume(self, state: Mapping[str, Any], epochs: int | None = 1) -> Cursor:
+        """Go on where a cursor of the same stream stood.
+
+        Args:
+            state: of `Cursor.state`.
+            epochs: passes over the source, those that were done among them.
+
+        Raises:
+            DataError: the state is none, or that of a stream with other stages.
+
+        """
+        try:
+            version, name = state["version"], state["stream"]
+            epoch, mark = int(state["epoch"]), state["mark"]
+        except (KeyError, TypeError, ValueError):
+            raise DataError(
+                "This is no saved place of a stream. Give what Cursor.state() returned."
+            ) from None
+        if (version, name) != (VERSION, self.name):
+            raise DataError(
+                f"The place was saved of the stream '{name}' (version {version}); this one is "
+                f"'{self.name}' (version {VERSION}). Resume the same stream."
+            )
+        return Cursor(self, epoch, mark, epochs)
+
+    def pairs(self, epoch: int, mark: Mark) -> Pairs:
+        """Give the items of an epoch after a mark, each with its own mark."""
+
+        def open_source(at: Mark) -> Pairs:
+            return zip(self.source(at or 0), count((at or 0) + 1))
+
+        before = open_source
+        for stage in self.stages:
+            before = partial(stage.run, before, epoch)
+        return before(mark)
+
+
+class Cursor(Iterator[Any]):
+    """A stream being read.
+
+    Args:
+        stream: what is read.
+        epoch: the pass over the source, from 0.
+        mark: where it stands in the epoch; None at its start.
+        epochs: passes in all; None for ever.
+
+    """
+
+    def __init__(self, stream: Stream, epoch: int, mark: Mark, epochs: int | None) -> None:
+        self._stream, self.epoch, self._mark, self._epochs = stream, epoch, mark, epochs
+        self._pairs: Pairs | None = None
+
+    def __next__(self) -> Any:
+        while self._epochs is None or self.epoch < self._epochs:
+            fresh = self._pairs is None and self._mark is None
+            if self._pairs is None:
+                self._pairs = self._stream.pairs(self.epoch, self._mark)
+            try:
+                item, self._mark = next(self._pairs)
+            except StopIteration:
+                self.epoch, self._mark, self._pairs = self.epoch + 1, None, None
+                if fresh and self._epochs is None:
+                    raise  # an empty source would be looked at for ever
+                continue
+            except BaseException:
+                self.close()  # the item that failed comes again
+                raise
+            return item
+        raise StopIteration
+
+    def state(self) -> dict[str, Any]:
+        """Return where it stands, as plain JSON, whatever is prefetched."""
+        return {
+            "version": VERSION,
+            "stream": self._stream.name,
+            "epoch": self.epoch,
+            "mark": self._mark,
+        }
+
+    def close(self) -> None:
+        """Stop workers and threads; going on opens them again."""
+        if self._pairs is not None and hasattr(self._pairs, "close"):
+            self._pairs.close()  # pyright: ignore[reportAttributeAccessIssue]
+        self._pairs = None
+
+
+def _from_sequence(items: Sequence[Any], at: int) -> Iterator[Any]:
+    return (items[place] for place in range(at, len(items)))
+
+
+def _from_opened(opened: Callable[[], Iterable[Any]], at: int) -> Iterator[Any]:
+    return islice(opened(), at, None)
