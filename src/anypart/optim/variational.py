@@ -138,16 +138,23 @@ class VAELearner:
         codes, seen: (rows, cols) rows that the starting log-odds are counted on.
         settings: of the autoencoder and its training.
         seed: of everything random.
+        estimator: of the latent vector's gradient; that of `estimator_for` if None.
 
     """
 
     def __init__(
-        self, layout: Layout, codes: Codes, seen: Mask, settings: VAESettings, seed: int
+        self,
+        layout: Layout,
+        codes: Codes,
+        seen: Mask,
+        settings: VAESettings,
+        seed: int,
+        estimator: Estimator | None = None,
     ) -> None:
         self._layout, self._settings, self._seed = layout, settings, seed
         start = initial_autoencoder(layout, codes, seen, settings, seed)
         self._descent = Descent(start, Pace(settings.rate, settings.decay, norm=5.0, steady=0.4))
-        self._estimate = estimator_for(settings.latent)
+        self._estimate = estimator or estimator_for(settings.latent)
         self._starts = np.array([s.start for s in layout.slices])
 
     def step(self, codes: Codes, seen: Mask, progress: float) -> float:

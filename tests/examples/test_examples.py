@@ -1,0 +1,71 @@
+"""The programs of `examples/` at a small size: they run, and they learn."""
+
+import numpy as np
+import pytest
+import torch
+
+from anypart.optim.variational import VAESettings
+from examples import policy, text_generator, vae
+
+
+def test_a_policy_learns_to_balance():
+    torch.manual_seed(0)
+    fresh = policy.nn.Sequential(policy.nn.Linear(4, 32), policy.nn.Tanh(), policy.nn.Linear(32, 1))
+    before = policy.evaluate(fresh, torch.Generator().manual_seed(0))
+    result = policy.train(0, updates=30, episodes=16, rate=0.01)
+    assert result.reward > 2 * before
+    assert policy.THRESHOLD == 475
+
+
+def test_the_rewards_still_to_come_are_those_of_the_living_steps():
+    z = torch.zeros(1, 4, 6)
+    z[0, :3, 5] = 1
+    assert policy.reward_to_go(z).mul(-100).tolist() == [[3, 2, 1, 0]]
+
+
+def test_the_log_probabilities_of_a_generator_sum_to_one_and_fit_its_draws():
+    torch.manual_seed(0)
+    model = text_generator.Generator(8)
+    exact = text_generator.judge(model, text_generator.Source(1))
+    drawn = model.sample(4_000, torch.Generator().manual_seed(1))
+    levels = -text_generator.Source(1).log_prob(drawn)
+    error = levels.std().item() / 4_000**0.5
+    assert abs(levels.mean().item() - exact.under_source) < 5 * error
+    codes = torch.cartesian_prod(*[torch.arange(4)] * 6)
+    every = torch.nn.functional.one_hot(codes, 4).float()
+    with torch.no_grad():
+        assert model.log_prob(every).exp().sum().item() == pytest.approx(1, abs=1e-4)
+    assert text_generator.Source(1).log_prob(every).exp().sum().item() == pytest.approx(1, abs=1e-4)
+
+
+@pytest.mark.parametrize("route", ["likelihood", "gumbel", "reward"])
+def test_a_generator_comes_nearer_to_its_source(route):
+    source = text_generator.Source(100)
+    start, _, _ = text_generator._start(0)
+    before = text_generator.judge(start, source)
+    if route == "likelihood":
+        model = text_generator.likelihood(source, 0, 40)
+    else:
+        model = text_generator.adversarial(source, 0, 40, route)
+    assert text_generator.judge(model, source).under_source < before.under_source - 0.1
+    assert text_generator.entropy(source) < text_generator.judge(model, source).of_source
+
+
+@pytest.mark.parametrize("name", vae.ESTIMATORS)
+def test_an_autoencoder_learns_silhouettes_with_every_estimator(name):
+    rows, test = vae.silhouettes(300, 1, size=8), vae.silhouettes(60, 2, size=8)
+    settings = VAESettings("bernoulli", 8, width=24, draws=64, rate=3e-2)
+    levels = [
+        vae.judge(vae.train(rows, settings, vae.ESTIMATORS[name](), 0, steps), test).level
+        for steps in (0, 150)
+    ]
+    assert levels[1] > levels[0] + 0.5
+
+
+def test_a_binary_set_is_read_as_it_was_packed(tmp_path):
+    rows = vae.silhouettes(10, 3)
+    packed = np.packbits(rows.astype(np.uint8), axis=1)
+    np.savez(tmp_path / "set.npz", cols=rows.shape[1], train=packed, test=packed[:4])
+    train, test = vae.read(tmp_path / "set.npz")
+    assert (train == rows).all()
+    assert (test == rows[:4]).all()
