@@ -15,7 +15,7 @@ from benchmarks.data import ROOT
 from examples import policy, text_generator, vae
 
 RESULT = ROOT / "benchmarks" / "results" / "homes.md"
-SEEDS, TEXT_STEPS, VAE_STEPS = 5, 500, 800
+SEEDS, TEXT_STEPS, VAE_STEPS = 5, 500, 500
 
 
 def _mean(values: list[float], form: str = ".2f") -> str:
