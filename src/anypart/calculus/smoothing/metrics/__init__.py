@@ -19,12 +19,14 @@ from anypart.calculus.smoothing.metrics.ratios import (
     precision,
     recall,
 )
+from anypart.calculus.smoothing.metrics.reward import as_reward
 
 __all__ = [
     "Metric",
     "Predicted",
     "Totals",
     "accuracy",
+    "as_reward",
     "auc",
     "average_precision",
     "bleu",

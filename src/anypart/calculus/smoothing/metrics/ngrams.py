@@ -10,12 +10,16 @@ has been found. One pass over the words gives the exact expectation, with its de
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from anypart.base.errors import QuestionError
+
+Table = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -124,7 +128,7 @@ def expected_clipped_counts(words: Tensor, grams: Grams, end: int | None = None)
 
 
 def _automata(grams: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Make each n-gram's automaton.
+    """Make each n-gram's automaton, which only depends on which of its letters are equal.
 
     Returns:
         Moves and finds, (grams, letter, matched, matched then), of 0 and 1: where the
@@ -132,21 +136,31 @@ def _automata(grams: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         letter is not a repetition of an earlier one.
 
     """
-    size, n = grams.shape
-    moves, finds = np.zeros((2, size, n, n, n), np.float32)
-    own = np.zeros((size, n), np.float32)
-    for g, gram in enumerate(grams.tolist()):
-        for at, letter in enumerate(gram):
-            if letter in gram[:at]:
-                continue
-            own[g, at] = 1.0
-            for k in range(n):
-                seen = [*gram[:k], letter]
-                complete = seen == gram
-                then = next(m for m in range(min(k + 1, n - 1), -1, -1) if _ends(seen, gram[:m]))
-                (finds if complete else moves)[g, at, k, then] = 1.0
-    return torch.from_numpy(moves), torch.from_numpy(finds), torch.from_numpy(own)
+    first = (grams[:, :, None] == grams[:, None, :]).int().argmax(2)  # of equal letters
+    shapes, which = torch.unique(first, dim=0, return_inverse=True)
+    made = [_automaton(tuple(shape)) for shape in shapes.tolist()]
+    moves, finds, own = (
+        torch.from_numpy(np.stack(part))[which] for part in zip(*made, strict=True)
+    )
+    return moves, finds, own
 
 
-def _ends(seen: list[int], with_these: list[int]) -> bool:
+@cache
+def _automaton(gram: tuple[int, ...]) -> tuple[Table, Table, Table]:
+    n = len(gram)
+    moves, finds = np.zeros((2, n, n, n), np.float32)
+    own = np.zeros(n, np.float32)
+    for at, letter in enumerate(gram):
+        if letter in gram[:at]:
+            continue
+        own[at] = 1.0
+        for k in range(n):
+            seen = (*gram[:k], letter)
+            complete = seen == gram
+            then = next(m for m in range(min(k + 1, n - 1), -1, -1) if _ends(seen, gram[:m]))
+            (finds if complete else moves)[at, k, then] = 1.0
+    return moves, finds, own
+
+
+def _ends(seen: tuple[int, ...], with_these: tuple[int, ...]) -> bool:
     return not with_these or seen[-len(with_these) :] == with_these
