@@ -130,6 +130,12 @@ def test_there_is_a_panel_for_each_step_and_one_for_the_end() -> None:
     assert slider["aria-label"] == "Step"
 
 
+def test_a_call_and_a_resumption_are_said_in_whole_words() -> None:
+    text = trace_page(watch("def g():\n    yield 1\n    yield 2\na = g()\nnext(a)\nnext(a)"))
+    assert ">call</span>calls g<" in text
+    assert ">resume</span>resumes g<" in text
+
+
 def test_all_lines_of_the_source_are_there() -> None:
     text = trace_page(TRACE)
     lines = re.search(r'<ol class="lines".*?</ol>', text, re.S)

@@ -208,9 +208,10 @@ def _generator_panel(step: GeneratorStep, first: int) -> Panel:
     ran = " → ".join(f"{name} {line}" for name, line in step.lines) or "none"
     names = rows_table("Its names", ("name", "value"), list(step.locals.items()), [False, False])
     inner = f"<p>Hands over to {escape(step.inner)}.</p>" if step.inner else ""
+    came = came.removeprefix("yields ")
     tag = "exception" if step.outcome == "raised" else "bound"
     body = (
-        f'<ul class="changes"><li><span class="tag {tag}">{step.outcome}</span>{escape(came.removeprefix("yields "))}</li>'
+        f'<ul class="changes"><li><span class="tag {tag}">{step.outcome}</span>{escape(came)}</li>'
         f'<li><span class="tag">lines run</span>{escape(ran)}</li>'
         f'<li><span class="tag">now</span>{escape(step.state)}</li></ul>{inner}'
         + (names if step.locals else "")

@@ -60,7 +60,8 @@ def _panel(trace: Trace, step: Step) -> Panel:
 
 
 def _change(what: str, words: str) -> str:
-    return f'<li><span class="tag {what}">{what}</span>{escape(words.removeprefix(what))}</li>'
+    rest = escape(words.removeprefix(f"{what} "))
+    return f'<li><span class="tag {what}">{what}</span>{rest}</li>'
 
 
 def _rest(trace: Trace) -> str:

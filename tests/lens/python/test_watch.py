@@ -54,7 +54,7 @@ BUGS = {
     ),
     "parts are looked at, but not their numbers": (
         "graph.py",
-        "met[id(part)][1] if id(part) in met else 0",
+        "met[key(part)][1] if key(part) in met else 0",
         "1",
         "tuple-item-augmented",
     ),

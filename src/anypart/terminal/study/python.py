@@ -103,7 +103,7 @@ def _source(file: str | None, example: str | None) -> tuple[str, str]:
         if file is not None:
             raise LensError(f"both {file} and --example {example} were given. Give one of them.")
         one = classic(example)
-        return one.title, one.source
+        return one.title.replace("`", ""), one.source
     if file == "-":
         return "standard input", sys.stdin.read()
     try:

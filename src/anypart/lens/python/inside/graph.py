@@ -16,12 +16,13 @@ from typing import Any
 from .kinds import type_name
 from .looks import ATOMS, DATA, Look, look
 
+key = object.__hash__  # tells living objects apart as `id` does, without its audit event
 MOST_PARTS = 60  # of one object that are told; the rest is compared, not shown
 MOST_OBJECTS = 600  # of one moment
 _MOST_HELD = 1 << 24  # bytes of data held after no name leads to it any more
 
 
-Met = dict[int, tuple[Any, int, Look]]  # address → (object, its number, what it is made of)
+Met = dict[int, tuple[Any, int, Look]]  # key → (object, its number, what it is made of)
 
 
 class Numbers:
@@ -35,7 +36,7 @@ class Numbers:
     def __init__(self, hold: bool = True) -> None:
         self._hold = hold
         self._next = 0
-        self._held: Met = {}
+        self.held: Met = {}
         self._parted: Met = {}  # held, though no name leads to them now: they may come back
         self._parted_bytes = 0
         self._weak: dict[int, tuple[weakref.ref[Any], int]] = {}
@@ -43,8 +44,8 @@ class Numbers:
 
     def of(self, thing: Any) -> int:
         """Return the number of an object, a new one for an object not met before."""
-        where = id(thing)
-        held = self._held.get(where) or self._parted.get(where)
+        where = key(thing)
+        held = self.held.get(where) or self._parted.get(where)
         if held is not None:  # an address that is held cannot be another object's
             return held[1]
         if where in self._weak and self._weak[where][0]() is thing:
@@ -62,8 +63,8 @@ class Numbers:
         if not self._hold:
             return
         data = _plain_data(met)
-        self._part({where: held for where, held in self._held.items() if where not in met})
-        self._held = {where: met[where] for where in data}
+        self._part({where: held for where, held in self.held.items() if where not in met})
+        self.held = {where: met[where] for where in data}
         for where, (one, number, _) in met.items():
             self._parted.pop(where, None)
             if where not in data and _weakly(one):
@@ -71,7 +72,7 @@ class Numbers:
 
     def _part(self, gone: Met) -> None:
         """Hold on to what just went out of reach, unless it came to hold more than data."""
-        inner = walk([one for one, _, _ in gone.values()], lambda _: 0)
+        inner = walk([one for one, _, _ in gone.values()], lambda _: 0, {})
         self._parted_bytes += sum(sys.getsizeof(one) for one, _, _ in inner.values())
         if self._parted_bytes > _MOST_HELD:
             self._parted.clear()
@@ -97,9 +98,11 @@ def _plain_data(met: Met) -> set[int]:
         if type(one) not in DATA:
             bad.append(where)
         for _, part in found.parts:
-            above.setdefault(id(part), []).append(where)
-            if id(part) not in met and type(part) not in ATOMS:
-                bad.append(where)  # not looked at, so nothing is known of it
+            if type(part) not in ATOMS:
+                above.setdefault(key(part), []).append(where)
+                if key(part) not in met:
+                    bad.append(where)  # not looked at, so nothing is known of it
+                    break
     tainted = set(bad)
     while bad:
         for where in above.get(bad.pop(), ()):
@@ -109,21 +112,26 @@ def _plain_data(met: Met) -> set[int]:
     return met.keys() - tainted
 
 
-def walk(roots: Iterable[Any], number: Callable[[Any], int]) -> Met:
+def walk(roots: Iterable[Any], number: Callable[[Any], int], before: Met) -> Met:
     """Look at every object that the roots lead to, nearest first, at most `MOST_OBJECTS`.
 
     Args:
         roots: objects.
         number: gives an object its number.
+        before: what was met and held; an atom of it is not looked at again.
 
     """
     met: Met = {}
     queue = list(roots)
     for thing in queue:  # grows as it is read
-        if id(thing) in met or len(met) >= MOST_OBJECTS:
+        where = key(thing)
+        if where in met or len(met) >= MOST_OBJECTS:
+            continue
+        if type(thing) in ATOMS and where in before:
+            met[where] = before[where]
             continue
         found = look(thing)
-        met[id(thing)] = (thing, number(thing), found)
+        met[where] = (thing, number(thing), found)
         queue += [part for _, part in found.parts[:MOST_PARTS]]
     return met
 
@@ -153,11 +161,11 @@ class Moments:
             changes of objects that were there before).
 
         """
-        met = walk(roots, self._numbers.of)
+        met = walk(roots, self._numbers.of, self._numbers.held)
         fresh: list[Record] = []
         changes: list[Record] = []
         signs: dict[int, Sign] = {}
-        for where, (thing, number, found) in met.items():
+        for thing, number, found in met.values():
             sign = _sign(met, found)
             signs[number] = sign
             before = self._signs.get(number)
@@ -173,7 +181,7 @@ class Moments:
                 {
                     "id": number,
                     "type": type_name(type(thing)),
-                    "address": where,
+                    "address": id(thing),
                     "kind": found.kind,
                     "text": found.text,
                     "parts": list(sign[1]),
@@ -187,8 +195,8 @@ class Moments:
 
 def _sign(met: Met, found: Look) -> Sign:
     shown = found.parts[:MOST_PARTS]
-    parts = tuple((label, met[id(part)][1] if id(part) in met else 0) for label, part in shown)
-    return found.text, parts, tuple(id(part) for _, part in found.parts[MOST_PARTS:])
+    parts = tuple((label, met[key(part)][1] if key(part) in met else 0) for label, part in shown)
+    return found.text, parts, tuple(key(part) for _, part in found.parts[MOST_PARTS:])
 
 
 def _differences(before: Sign, after: Sign, ordered: bool) -> list[list[Any]]:

@@ -58,7 +58,9 @@ def attributes(thing: Any) -> list[Part]:
     slots: list[Part] = []
     for base in of_type(type(thing), "__mro__"):
         for name, stored in of_type(base, "__dict__").items():
-            if name == "__dict__" and type(stored) in _DESCRIPTORS and not found:
+            if type(stored) not in _DESCRIPTORS:
+                continue
+            if name == "__dict__" and not found:
                 found = [(f".{k}", v) for k, v in dict.items(stored.__get__(thing))]
             elif type(stored) is types.MemberDescriptorType and not is_built_in(base):
                 try:

@@ -72,7 +72,7 @@ def look(thing: Any) -> Look:
         how = _HOW.get(base)
         if how is not None:
             found = how(thing)
-            own = [] if base in _OWN_ATTRIBUTES else attributes(thing)
+            own = [] if kind is base or base in _OWN_ATTRIBUTES else attributes(thing)
             return found._replace(parts=found.parts + own) if own else found
     name = type_name(kind)
     if name in _PLAIN_REPR:

@@ -13,7 +13,7 @@ import types
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from .graph import Met, Moments, Record
+from .graph import Met, Moments, Record, key
 from .kinds import of_type, type_name
 from .looks import ATOMS, MOST_TEXT, short
 
@@ -223,7 +223,8 @@ class Tracer:
 
 def _number_of(met: Met, value: Any) -> int:
     """Return an object's number; 0 for one beyond the most that are looked at."""
-    return met[id(value)][1] if id(value) in met else 0
+    entry = met.get(key(value))
+    return entry[1] if entry else 0
 
 
 def _numbered(met: Met, names: dict[str, Any]) -> dict[str, int]:
