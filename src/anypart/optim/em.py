@@ -53,7 +53,7 @@ class TreeSettings:
     Args:
         n_states: states of a hidden node.
         n_trees: trees of a mixture.
-        structure_noise: how far the tree may stray from the best one (see `perturbed`).
+        structure_noise: how far the tree may stray from the best one, nats (see `perturbed`).
         transition_pseudo: added to the counts of each transition table of a hidden tree,
             spread evenly, as a share of the batch.
         emission_pseudo: the same for emission tables, spread like the margin.
