@@ -77,7 +77,8 @@ def watch(
         LensError: a snippet too long to be one, or an interpreter that does not start.
 
     Cost:
-        Some 50 ms to start, then time in proportion to steps times objects in reach.
+        Some 0.1 s to start, then some 0.3 ms for each step among few objects, in proportion
+        to the objects in reach (`benchmarks/results/lens_python.md`).
 
     Example:
         >>> trace = watch("a = [1]\nb = a\nb.append(2)\n")
