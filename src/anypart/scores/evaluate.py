@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from anypart.data.files import Table, read
+from anypart.scores.autoregression import Autoregression, score_autoregression
 from anypart.scores.baselines import baselines_of
 from anypart.scores.calibration import Calibration, score_calibration
 from anypart.scores.consistency import Consistency, score_consistency
@@ -42,6 +43,8 @@ class Scores:
         calibration: stated and met probabilities.
         consistency: answers beside each other.
         fidelity: drawn rows beside real ones; None where the fit cannot draw.
+        autoregression: chains of networks proved to hear only earlier columns; None where
+            the fit has no network.
 
     """
 
@@ -53,6 +56,7 @@ class Scores:
     calibration: Calibration
     consistency: Consistency
     fidelity: Fidelity | None
+    autoregression: Autoregression | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain numbers, strings, lists and dicts; what is not a number is None."""
@@ -95,6 +99,7 @@ def evaluate(fitted: Judged, table: Any, seed: int = 0) -> Scores:
         calibration=score_calibration(fitted, guesses, seed),
         consistency=score_consistency(fitted, rows, seed),
         fidelity=_fidelity(fitted, rows, seed),
+        autoregression=score_autoregression(fitted.model),
     )
 
 

@@ -65,7 +65,11 @@ def _figures(scores: Scores) -> list[tuple[str, str, str]]:
             ("drawn rows: trends of pairs", drawn.trends, "{:.3f}", "1"),
             ("drawn rows: told from real ones (area under the curve)", drawn.c2st, "{:.3f}", "0.5"),
         ]
-    return [(name, form.format(x), best) for name, x, form, best in lines if x is not None]
+    figures = [(name, form.format(x), best) for name, x, form, best in lines if x is not None]
+    if chains := scores.autoregression:
+        words = "chains of networks proved autoregressive on their weights"
+        figures.append((words, str(chains.proved), str(chains.chains)))
+    return figures
 
 
 def show_pairs(pairs: list[tuple[str, str, float]], top: int, note: str) -> None:
