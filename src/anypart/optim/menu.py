@@ -95,7 +95,7 @@ def wishes(n_rows: int, purpose: str) -> tuple[Wish, ...]:
     most = states_for(n_rows)
     if purpose == "fast":
         found.append(_hidden("hidden_tree", min(most, 32), n_rows))
-        return (*found, _continuous(1_024, n_rows))
+        return (*found, _continuous(4_096, n_rows))
     if purpose == "density":
         return (*found, *_along_orders(n_rows, most))
     small = n_rows < SMALL
@@ -106,6 +106,7 @@ def wishes(n_rows: int, purpose: str) -> tuple[Wish, ...]:
         _tree_mixture(3 if small else 8),
         _hidden("hidden_tree_3", most // 2 if small else most, n_rows, NOISE),
         _hidden("hidden_tree_4", most // 4 if small else most, n_rows, NOISE),
+        *(() if small else (_hidden(f"hidden_tree_{i}", most, n_rows, NOISE) for i in (5, 6))),
     ]
     return tuple(found)
 
