@@ -65,7 +65,7 @@ def _sort_bound(x: Tensor, temperature: float, dim: int = -1, descending: bool =
     n = length(x, dim)
     spread = x.amax(dim, keepdim=True) - x.amin(dim, keepdim=True)
     size = (2 * temperature * spread).sqrt().clamp(1, n)  # of the worst pool
-    return (size - 1) * (spread / size - 1 / (2 * temperature))
+    return ((size - 1) * (spread / size - 1 / (2 * temperature))).clamp(min=0.0)
 
 
 @smooth(hard=_hard_sort, bound=_sort_bound)

@@ -12,6 +12,7 @@ from anypart.terminal.study.python import generator, python
 from anypart.terminal.study.python_objects import classify, copies, costs, growth, operations
 from anypart.terminal.study.receptive_field import receptive_field
 from anypart.terminal.study.runs import runs
+from anypart.terminal.study.smoothing import smoothing
 from anypart.terminal.study.storage import storage
 from anypart.terminal.study.windows import window
 
@@ -20,6 +21,7 @@ study = App(name="study", help="Look into estimators, surrogates, networks, stre
 _COMMANDS: tuple[Callable[..., None], ...] = (
     gradients,  # estimators against the exact gradient
     *(python, generator, growth, costs, classify, copies, operations),  # Python seen running
+    smoothing,  # a function beside its smooth stand-in
     runs,  # of integers and days
     window,  # that covers what is required
     storage,  # what a table costs in each form
