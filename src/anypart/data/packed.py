@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -55,13 +56,9 @@ class Layout:
         """Bytes of a row."""
         return -(-sum(self.widths) // 8)
 
-    def fields(self) -> list[tuple[int, int, int, bool]]:
+    def fields(self) -> tuple[tuple[int, int, int, bool], ...]:
         """Return first byte, shift, mask and gaps of each column."""
-        found, bit = list[tuple[int, int, int, bool]](), 0
-        for width, gap in zip(self.widths, self.gaps, strict=True):
-            found.append((bit // 8, bit % 8, (1 << width) - 1, gap))
-            bit += width
-        return found
+        return _fields(self)
 
     def write(self, rows: Encoded) -> Bytes:
         """Pack rows, (rows, row_bytes)."""
@@ -83,14 +80,24 @@ class Layout:
         # Column by column in memory while they are made; a row at a time afterwards.
         codes = np.empty((n, len(self.n_cats)), np.int32, order="F")
         seen = np.ones((n, len(self.n_cats)), np.bool_, order="F")
+        size = self.row_bytes
         for col, (byte, shift, mask, gap) in enumerate(self.fields() if n else ()):
-            words = np.ndarray((n,), "<u4", packed, byte, (self.row_bytes,))
+            words = np.ndarray((n,), "<u4", packed, byte, (size,))
             cell = (words >> np.uint32(shift)) & np.uint32(mask)
             if gap:
                 seen[:, col] = cell > 0
                 cell -= seen[:, col]  # k + 1 → k, and 0 stays where nothing is seen
             codes[:, col] = cell
         return np.ascontiguousarray(codes), np.ascontiguousarray(seen)
+
+
+@lru_cache(maxsize=64)
+def _fields(layout: Layout) -> tuple[tuple[int, int, int, bool], ...]:
+    found, bit = list[tuple[int, int, int, bool]](), 0
+    for width, gap in zip(layout.widths, layout.gaps, strict=True):
+        found.append((bit // 8, bit % 8, (1 << width) - 1, gap))
+        bit += width
+    return tuple(found)
 
 
 @dataclass(frozen=True)
@@ -134,12 +141,12 @@ class PackedCodes:
             About 4 ns a cell.
 
         """
-        size = self.layout.row_bytes
+        size, cells = self.layout.row_bytes, np.asarray(self.cells)
         if isinstance(index, slice) and index.step in (None, 1):
             start, stop, _ = index.indices(self.n_rows)
             n = max(stop - start, 0)
-            return self.layout.read(self.cells[start * size : (start + n) * size + _PAD], n)
-        by_row = self.cells[: self.n_rows * size].reshape(self.n_rows, size)
+            return self.layout.read(cells[start * size : (start + n) * size + _PAD], n)
+        by_row = cells[: self.n_rows * size].reshape(self.n_rows, size)
         taken = by_row[index]
         padded = np.zeros(taken.size + _PAD, np.uint8)
         padded[: taken.size] = taken.reshape(-1)

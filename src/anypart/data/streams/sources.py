@@ -8,6 +8,7 @@ from typing import Any
 
 from anypart.data.files.table import Table
 from anypart.data.packed import PackedCodes
+from anypart.data.streams.stages import Map, Places, positive
 from anypart.data.streams.stream import Stream
 
 
@@ -36,13 +37,19 @@ def _rows(table: Table, at: int) -> Iterator[dict[str, Any]]:
 def code_batches(packed: PackedCodes, size: int, seed: int, window: int = 65_536) -> Stream:
     """Stream over seeded mini-batches of codes: (codes, seen), (rows, cols) each.
 
-    Only positions are shuffled; rows are read from the mapped file when their batch comes.
+    Only places are shuffled; rows are read from the mapped file when their batch comes, and
+    resuming reads nothing that was given.
 
     Args:
         packed: the rows.
         size: rows of a batch.
         seed: of the order.
-        window: rows that are shuffled together.
+        window: rows that are shuffled together; a whole number of batches is taken.
 
     """
-    return Stream.of(range(packed.n_rows)).shuffle(window, seed).batch(size).map(packed.rows)
+    positive("A batch", size)
+    return Stream(_nothing, (Places(packed.n_rows, size, window, seed), Map(packed.rows)))
+
+
+def _nothing(at: int) -> Iterator[Any]:
+    return iter(())

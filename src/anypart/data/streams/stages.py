@@ -14,14 +14,14 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
+from itertools import count, islice, repeat
 from multiprocessing import get_context
 from typing import Any, Protocol
 
 from anypart.base.errors import DataError
 from anypart.base.seeds import generator
 
-Mark = Any  # plain JSON
+Mark = Any  # a number, or a tuple of marks and numbers
 Pairs = Iterator[tuple[Any, Mark]]
 Start = Callable[[Mark], Pairs]  # opens what comes before, right after a mark; None: at the start
 
@@ -51,6 +51,14 @@ class Filter:
         return (pair for pair in before(mark) if self.keep(pair[0]))
 
 
+def _taken(pairs: Pairs, size: int) -> tuple[list[Any], Mark]:
+    """Take items, and the mark of the last one; no pair is kept, so `zip` makes one in all."""
+    items, after = list[Any](), None
+    for item, after in islice(pairs, size):  # noqa: B007
+        items.append(item)
+    return items, after
+
+
 @dataclass(frozen=True)
 class Batch:
     """Lists of `size` neighbouring items; the last one of an epoch may be shorter."""
@@ -66,9 +74,9 @@ class Batch:
     def run(self, before: Start, epoch: int, mark: Mark) -> Pairs:
         """See `Stage.run`."""
         pairs = before(mark)
-        while part := list(islice(pairs, self.size)):
-            if len(part) == self.size or not self.drop_last:
-                yield [item for item, _ in part], part[-1][1]
+        while (part := _taken(pairs, self.size))[0]:
+            if len(part[0]) == self.size or not self.drop_last:
+                yield part
 
 
 @dataclass(frozen=True)
@@ -87,13 +95,44 @@ class Shuffle:
         """See `Stage.run`."""
         start, number, given = mark or (None, 0, 0)
         pairs = before(start)
-        while window := list(islice(pairs, self.size)):
+        while (taken := _taken(pairs, self.size))[0]:
+            window, after = taken
             order = generator(self.seed, "stream", epoch, number).permutation(len(window))
-            for place in range(given, len(window)):
-                whole = place + 1 == len(window)
-                after = [window[-1][1], number + 1, 0] if whole else [start, number, place + 1]
-                yield window[order[place]][0], after
-            start, number, given = window[-1][1], number + 1, 0
+            items = [window[place] for place in order[given:].tolist()]
+            places = zip(repeat(start), repeat(number), count(given + 1))
+            yield from zip(items[:-1], places, strict=False)
+            start, number, given = after, number + 1, 0
+            yield items[-1], (start, number, given)
+
+
+@dataclass(frozen=True)
+class Places:
+    """Batches of the places 0, …, n − 1 as arrays, shuffled in windows; it reads no source.
+
+    What `Shuffle` and `Batch` do for any items, done for places without touching each.
+    """
+
+    n: int
+    size: int
+    window: int
+    seed: int
+
+    @property
+    def name(self) -> str:
+        """See `Stage.name`."""
+        return f"{self.n} places by {self.size} in {self.window} seed {self.seed}"
+
+    def run(self, before: Start, epoch: int, mark: Mark) -> Pairs:
+        """See `Stage.run`; a mark counts the batches."""
+        each = max(self.window // self.size, 1)  # batches of a window
+        given = mark or 0
+        for number in range(given // each, -(-self.n // (each * self.size))):
+            first = number * each * self.size
+            many = min(each * self.size, self.n - first)
+            order = generator(self.seed, "stream", epoch, number).permutation(many) + first
+            for place in range(given - number * each, -(-many // self.size)):
+                given += 1
+                yield order[place * self.size : (place + 1) * self.size], given
 
 
 @dataclass(frozen=True)

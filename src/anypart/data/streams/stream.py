@@ -199,7 +199,7 @@ class Cursor(Iterator[Any]):
             "version": VERSION,
             "stream": self._stream.name,
             "epoch": self.epoch,
-            "mark": self._mark,
+            "mark": _listed(self._mark),
         }
 
     def close(self) -> None:
@@ -209,8 +209,13 @@ class Cursor(Iterator[Any]):
         self._pairs = None
 
 
+def _listed(mark: Mark) -> Mark:
+    """Write a mark as JSON gives it back."""
+    return [_listed(part) for part in mark] if isinstance(mark, tuple | list) else mark
+
+
 def _from_sequence(items: Sequence[Any], at: int) -> Iterator[Any]:
-    return (items[place] for place in range(at, len(items)))
+    return iter(items[at:] if at else items)
 
 
 def _from_opened(opened: Callable[[], Iterable[Any]], at: int) -> Iterator[Any]:
