@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from anypart.base.errors import DataError
@@ -82,6 +83,10 @@ def of_arrow(table: pa.Table, name: str, notes: tuple[str, ...] = ()) -> Table:
 
 def column(values: Any) -> pa.Array:
     """Make an Arrow array of Python values; mixed types become text, as in a CSV."""
+    if isinstance(getattr(values, "dtype", None), np.dtype):
+        # Arrow would look at the memory of an array or a pandas column, and a later change
+        # of it would be one of the table.
+        values = values.copy()
     try:
         return pa.array(values, from_pandas=True)
     except (pa.ArrowException, OverflowError, TypeError, ValueError):
