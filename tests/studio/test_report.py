@@ -159,7 +159,9 @@ def test_a_cell_of_the_map_says_its_number() -> None:
 
 def test_the_map_has_a_scale_whose_shades_are_those_of_its_cells() -> None:
     drawing = svg.heat_map(["a", "b", "c"], np.array([[9, 1, 0.5], [1, 9, 0], [0.5, 0, 9]]), "m")
-    shades = dict(re.findall(r"<title>([^<]*) nats</title><rect[^>]*fill-opacity:([\d.]+)", drawing))
+    shades = dict(
+        re.findall(r"<title>([^<]*) nats</title><rect[^>]*fill-opacity:([\d.]+)", drawing)
+    )
     scale = re.findall(
         r'<rect[^>]*width="12.00"[^>]*fill-opacity:([\d.]+)"/><text[^>]*>([\d.]+)', drawing
     )
