@@ -14,6 +14,9 @@ References:
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,7 +24,7 @@ from anypart.models.contract import Layout, Mask
 from anypart.models.one_order import OneOrder
 from anypart.models.places import Array, Places
 
-ROOM = 6  # numbers held for each hidden unit of a row
+ROOM = 2  # numbers held for each hidden unit of a row
 
 
 def n_parameters(layout: Layout, width: int) -> int:
@@ -83,36 +86,59 @@ class NADE(OneOrder):
 
 
 class _Recursion:
-    """The hidden layer of rows on their way: what was added stays."""
+    """The hidden layer of rows on their way: what was added stays.
+
+    It is held as e^(−a): a column that is told multiplies it by e^(−W), so that the units,
+    1 / (1 + e^(−a)), need no exponential of their own. Where the weights are so large that
+    a product could leave the floating range, a is held itself.
+    """
 
     def __init__(self, model: NADE, n_rows: int) -> None:
         self._model, arrays = model, model.arrays
-        self._told = arrays.get("told")
-        self._before = np.repeat(arrays["bias"][None], n_rows, axis=0)  # a, (rows, width)
-        self._room = np.empty_like(self._before)
+        self._weight, self._told = arrays["weight"], arrays.get("told")
+        self._kind = _kind(arrays)
+        start = arrays["bias"] if self._kind is None else np.exp(-arrays["bias"].astype(self._kind))
+        self._held = np.repeat(start[None], n_rows, axis=0)  # e^(−a) or a, (rows, width)
+        self._room = np.empty_like(self._held)
 
     def logits(self, at: int) -> Array:
         """Logits of a position, (rows, places of it)."""
-        arrays, place = self._model.arrays, self._model.places.slices[at]
-        hidden = np.negative(self._before, out=self._room)
-        with np.errstate(over="ignore"):
-            np.exp(hidden, out=hidden)
-        hidden += 1
-        np.reciprocal(hidden, out=hidden)
+        place, arrays = self._model.places.slices[at], self._model.arrays
+        if self._kind is None:
+            hidden = sigmoid(self._held)
+        else:
+            hidden = np.add(self._held, 1, out=self._room)
+            hidden = np.divide(1, hidden, out=hidden).astype(np.float32, copy=False)
         return hidden @ arrays["out_weight"][place].T + arrays["out_bias"][place]
 
     def add(self, at: int, x: Array) -> None:
         """Go past a position whose encoded cells are x, (rows, places of it)."""
-        for number, weight in zip(
-            x.T, self._model.arrays["weight"][self._model.places.slices[at]], strict=True
-        ):
-            np.multiply(number[:, None], weight, out=self._room)
-            self._before += self._room
+        choices = self._weight[self._model.places.slices[at]]
+        if len(choices) <= 1:  # code 0 adds nothing
+            choices = np.concatenate([np.zeros((1, choices.shape[1]), np.float32), choices])
+            x = np.concatenate([1 - x.sum(axis=1, keepdims=True), x], axis=1)[:, : len(choices)]
         if self._told is not None:
-            self._before += self._told[at]
+            choices = choices + self._told[at]
+        if self._kind is None:
+            self._held += x @ choices
+        elif (x.max(axis=1) == 1).all():  # every cell is known: look its factor up
+            factors = np.exp(-choices.astype(self._kind))
+            np.take(factors, x.argmax(axis=1), axis=0, out=self._room, mode="clip")
+            self._held *= self._room
+        else:
+            self._held *= np.exp(-(x @ choices).astype(self._kind))
 
     def cell(self, at: int) -> Array:
         return self._model.places.cell_log_softmax(at, self.logits(at))
 
     def tell(self, at: int, codes: NDArray[np.int32], seen: Mask) -> None:
         self.add(at, self._model.places.cell(at, codes, seen, self._model.means))
+
+
+def _kind(arrays: Mapping[str, Array]) -> type[np.floating[Any]] | None:
+    """Choose the floats that hold e^(−a) at any row, None if none do."""
+    most = np.abs(arrays["bias"]) + np.abs(arrays["weight"]).sum(axis=0)
+    if "told" in arrays:
+        most = most + np.abs(arrays["told"]).sum(axis=0)
+    largest = float(most.max(initial=0.0))
+    return np.float32 if largest < 80 else np.float64 if largest < 700 else None

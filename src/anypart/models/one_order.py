@@ -27,7 +27,7 @@ from anypart.models.orders import Order
 from anypart.models.places import Array, Places
 from anypart.models.single_gaps import fill_single_gaps, leave_each_out
 
-FLOATS_TOGETHER = 2_000_000  # of one block of rows, so that it stays near the processor
+FLOATS_TOGETHER = 400_000  # of one block of rows, so that it stays near the processor
 DRAWS = 256  # by which `conditional` weighs what it cannot sum
 ONE_ORDER = Ability(any_part=False, weighted=False)
 
@@ -134,11 +134,15 @@ class OneOrder(ABC):
         """Draw the unseen cells, and sum the log-probabilities of the seen ones, (rows,)."""
         walk, all_there = self._walk(len(codes)), np.ones(len(codes), np.bool_)
         found, total = np.array(codes.T, np.int32, order="C"), np.zeros(len(codes))
+        anywhere: Mask = np.any(seen, axis=0)
+        everywhere: Mask = np.all(seen, axis=0)
         for at in range(len(found)):
             logs, there = walk.cell(at), seen[:, at]
-            if not there.all():
+            if not anywhere[at]:
+                found[at] = draw_codes(logs, rng)
+            elif not everywhere[at]:
                 found[at] = np.where(there, found[at], draw_codes(logs, rng))
-            if there.any():
+            if anywhere[at]:
                 total += np.where(there, logs[np.arange(len(logs)), found[at]], 0.0)
             walk.tell(at, found[at], all_there)
         return found.T, total

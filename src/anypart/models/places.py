@@ -80,10 +80,10 @@ class Places:
     def encode(self, codes: Codes, seen: Mask, means: Array) -> Array:
         """Write cells as numbers, (rows, places); an unseen cell as its `means`."""
         if len(self.binary) == self.layout.n_cols:
-            return np.where(seen, codes, means).astype(np.float32, copy=False)
+            return _filled(codes, seen, means)
         found = np.empty((len(codes), self.total), np.float32)
         at = np.array(self.starts, np.int64)[self.binary]
-        found[:, at] = np.where(seen[:, self.binary], codes[:, self.binary], means[at])
+        found[:, at] = _filled(codes[:, self.binary], seen[:, self.binary], means[at])
         for col in self.larger:
             found[:, self.slices[col]] = self.cell(col, codes[:, col], seen[:, col], means)
         return found
@@ -91,8 +91,9 @@ class Places:
     def cell(self, col: int, codes: NDArray[np.int32], seen: Mask, means: Array) -> Array:
         """Write the cells of one column as numbers, (rows, places of the column)."""
         if self.sizes[col] <= 1:
-            filled = np.where(seen, codes, means[self.slices[col]].sum())
-            return filled.astype(np.float32)[:, None][:, : self.sizes[col]]
+            return _filled(codes, seen, means[self.slices[col]].sum())[:, None][
+                :, : self.sizes[col]
+            ]
         hot = np.eye(self.sizes[col], dtype=np.float32)[np.where(seen, codes, 0)]
         return np.where(seen[:, None], hot, means[self.slices[col]])
 
@@ -124,8 +125,13 @@ class Places:
             whole = len(self.binary) == self.layout.n_cols
             col = slice(None) if whole else self.binary
             one = logits if whole else logits[:, np.array(self.starts, np.int64)[self.binary]]
-            cells = (codes[:, col] * one - _softplus(one)) * seen[:, col]
-            total += cells.sum(axis=1, dtype=np.float64)
+            cells = codes[:, col].astype(np.float32)
+            cells *= one
+            cells -= _softplus(one)
+            there = seen[:, col]
+            if not there.all():
+                cells *= there
+            total += cells.sum(axis=1)
         for col in self.larger:
             logs = log_softmax(logits[:, self.slices[col]])
             chosen = np.where(seen[:, col], codes[:, col], 0)
@@ -133,9 +139,21 @@ class Places:
         return total
 
 
+def _filled(codes: Codes, seen: Mask, means: Array) -> Array:
+    """Write codes of binary columns as numbers, unseen ones as their means."""
+    numbers = codes.astype(np.float32)
+    return numbers if seen.all() else np.where(seen, numbers, means).astype(np.float32)
+
+
 def _softplus(x: Array) -> Array:
     """Log(1 + eˣ) without overflow; by exp and log, which NumPy computes many at a time."""
-    return np.maximum(x, 0) + np.log(1 + np.exp(-np.abs(x)))
+    found = np.abs(x)
+    np.negative(found, out=found)
+    np.exp(found, out=found)
+    found += 1
+    np.log(found, out=found)
+    found += np.maximum(x, 0)
+    return found
 
 
 def log_softmax(logits: Array) -> Array:

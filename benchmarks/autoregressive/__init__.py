@@ -1,0 +1,1 @@
+"""Evaluation and sampling of the families along one order, as ratios."""
