@@ -1,0 +1,289 @@
+"""What a network sees: errors and time of the ways to find it, and what log-odds biases save.
+
+``python -m benchmarks.receptive_field [inputs] [speed] [start]``; all of them without names.
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from unittest import mock
+
+import numpy as np
+import torch
+from tests.lens.network.architectures import PUBLISHED, VGG_16
+from tests.lens.network.perturb import brute_force, first_tensor, run
+from tests.lens.network.suite import MODULES, build
+from tests.lens.network.torch_nets import resnet50
+
+from anypart.base.seeds import generator
+from anypart.lens.network import dependence, parse, receptive_field, trace, which_inputs
+from anypart.models.contract import Evidence, Layout
+from anypart.models.places import Places
+from anypart.optim import gradient
+from anypart.optim.catalogue import LEARNERS
+from benchmarks.contest import write_result
+from benchmarks.data import ROOT
+from benchmarks.peers import home
+
+Mask = torch.Tensor
+MISSING = (
+    "Peers without a release that installs, so that they are not in the table: rfa_toolbox, "
+    "torch-receptive-field."
+)
+TORCHSCAN = """
+import json, sys, time
+exec(open(sys.argv[1]).read())
+from torchscan.crawler import crawl_module
+net, spent = resnet50(), []
+for _ in range(4):
+    start, cpu = time.perf_counter(), time.process_time()
+    found = crawl_module(net, (3, 224, 224))
+    spent.append((time.perf_counter() - start, time.process_time() - cpu))
+field = found["layers"][-1]["metrics"]["receptive_field"]["value"]
+print(json.dumps([*map(min, zip(*spent[1:])), field]))
+"""
+
+
+def by_nan(module: torch.nn.Module, x: torch.Tensor) -> Mask:
+    """Put a NaN into one input at a time, and look where it comes out."""
+    columns: list[Mask] = []
+    for place in range(x.numel()):
+        poisoned = x.flatten().clone()
+        poisoned[place] = torch.nan
+        columns.append(run(module, poisoned.reshape(x.shape), 0).isnan().flatten())
+    return torch.stack(columns, 1)
+
+
+def by_gradient(module: torch.nn.Module, x: torch.Tensor) -> Mask:
+    """Take one gradient of every output."""
+    torch.manual_seed(0)
+    with torch.enable_grad():
+        leaf = x.clone().requires_grad_()
+        y = first_tensor(module(leaf)).flatten()
+        rows = [
+            torch.autograd.grad(out, leaf, retain_graph=True, materialize_grads=True)[0]
+            for out in y
+        ]
+    return torch.stack([r.flatten() != 0 for r in rows])
+
+
+def by_perturbation(module: torch.nn.Module, x: torch.Tensor) -> Mask:
+    """Replace one input at a time by 16 random values, at one point."""
+    noise = torch.Generator().manual_seed(0)
+    before = run(module, x, 0)
+    found = torch.zeros(before.numel(), x.numel(), dtype=torch.bool)
+    for place in range(x.numel()):
+        for value in torch.randn(16, generator=noise) * 3:
+            moved = x.flatten().clone()
+            moved[place] = value
+            found[:, place] |= (run(module, moved.reshape(x.shape), 0) != before).flatten()
+    return found
+
+
+WAYS: dict[str, Callable[[torch.nn.Module, torch.Tensor], Mask]] = {
+    "index sets (which_inputs)": dependence,
+    "NaN probing": by_nan,
+    "one gradient": by_gradient,
+    "16 random perturbations": by_perturbation,
+}
+
+
+def inputs() -> list[str]:
+    """Which inputs an output depends on: each way beside brute force."""
+    wrong: dict[str, list[str]] = {way: [] for way in WAYS}
+    missed, accused, failed = (dict.fromkeys(WAYS, 0) for _ in range(3))
+    times: dict[str, list[float]] = {way: [] for way in WAYS}
+    for name in MODULES:
+        module, x = build(name)
+        right = brute_force(module, x)
+        for way, find in WAYS.items():
+            start = time.process_time()
+            try:
+                found = find(module, x)
+            except (RuntimeError, ValueError, IndexError):
+                failed[way] += 1
+                wrong[way].append(name)
+                continue
+            times[way].append(time.process_time() - start)
+            missed[way] += bool((right & ~found).any())
+            accused[way] += bool((found & ~right).any())
+            if not torch.equal(found, right):
+                wrong[way].append(name)
+    fastest = statistics.median(times["index sets (which_inputs)"])
+    lines = [
+        f"{len(MODULES)} small modules, every output; right: equal to brute-force perturbation "
+        "(three or twelve points, three or two changes each).",
+        "",
+        "| way | right | misses some | accuses some | does not run | median time, index sets = 1 |",
+        "|---|---|---|---|---|---|",
+    ]
+    for way in WAYS:
+        n_right = len(MODULES) - len(wrong[way])
+        ratio = statistics.median(times[way]) / fastest
+        lines.append(
+            f"| {way} | {n_right} of {len(MODULES)} | {missed[way]} | {accused[way]} | "
+            f"{failed[way]} | {ratio:.2f} |"
+        )
+    lines.append("")
+    lines += [f"- {way}, wrong on: {', '.join(names)}." for way, names in wrong.items() if names]
+    return lines
+
+
+def best(action: Callable[[], object], times: int) -> tuple[float, float]:
+    """Least seconds by the clock and of this process's CPU, after a warm-up."""
+    action()
+    wall, cpu = list[float](), list[float]()
+    for _ in range(times):
+        start, spent = time.perf_counter(), time.process_time()
+        action()
+        wall.append(time.perf_counter() - start)
+        cpu.append(time.process_time() - spent)
+    return min(wall), min(cpu)
+
+
+def probe(module: torch.nn.Module, x: torch.Tensor) -> int:
+    """Find the field's height by the gradient of one output on the input's size."""
+    leaf = x.clone().requires_grad_()
+    y = module(leaf)
+    middle = y[0, :, y.shape[2] // 2, y.shape[3] // 2].sum()
+    (g,) = torch.autograd.grad(middle, leaf)
+    rows = g[0].abs().sum((0, 2)).nonzero().flatten()
+    return int(rows[-1] - rows[0] + 1)
+
+
+def speed() -> list[str]:
+    """Time of a trace and of a layer list, and what they answer."""
+    net, layers = resnet50(), parse(VGG_16)
+    plain = [layer._replace(padding=(layer.kernel - 1) // 2) for layer in layers]
+    x = torch.randn(1, 3, 224, 224)
+    found = {
+        "trace of ResNet-50": (best(lambda: trace(net, x.shape), 15), 50e-3, "427"),
+        "gradient probe of ResNet-50 at 224": (best(lambda: probe(net, x), 3), None, ""),
+        "which_inputs of ResNet-50, one output": (
+            best(lambda: which_inputs(net, x, (0, 0, 3, 3)), 1),
+            None,
+            "",
+        ),
+        "layer list, VGG-16 (18 layers)": (best(lambda: receptive_field(plain), 300), 20e-6, ""),
+        "layer list, 3 layers": (best(lambda: receptive_field(plain[:3]), 300), 20e-6, ""),
+    }
+    answers = {
+        "trace of ResNet-50": f"{trace(net, x.shape)[-1].axes[0].size:g}",
+        "gradient probe of ResNet-50 at 224": f"{probe(net, x)} (cut at the rim)",
+        "which_inputs of ResNet-50, one output": "a mask of the input",
+        "layer list, VGG-16 (18 layers)": f"{receptive_field(VGG_16)[0][-1].size:g}",
+        "layer list, 3 layers": f"{receptive_field(layers[:3])[0][-1].size:g}",
+    }
+    asked = {what: limit for what, (_, limit, _) in found.items()}
+    rows = [(what, *spent, answers[what]) for what, (spent, _, _) in found.items()]
+    if peer := torchscan():
+        rows.insert(1, peer)
+    lines = [
+        "| what | by the clock | by CPU | asked | met by CPU | answer |",
+        "|---|---|---|---|---|---|",
+    ]
+    for what, wall, cpu, answer in rows:
+        limit = asked.get(what)
+        met = "–" if limit is None else "yes" if cpu <= limit else "**no**"
+        bound = "–" if limit is None else f"{limit * 1e3:g} ms"
+        clocks = f"{wall * 1e3:.3g} ms | {cpu * 1e3:.3g} ms"
+        lines.append(f"| {what} | {clocks} | {bound} | {met} | {answer} |")
+    n_right = 0
+    for spec, size, stride, *paddings in PUBLISHED.values():
+        top = receptive_field(spec, 224)[0][-1]
+        n_right += (top.size, top.jump, top.padding) == (size, stride, paddings[0])
+    table = f"Published table: {n_right} of {len(PUBLISHED)} networks right at 224 px."
+    missing = "" if peer else " torchscan is missing: its environment is not in ANYPART_PEERS."
+    lines += ["", table, "", MISSING + missing]
+    return lines
+
+
+def torchscan() -> tuple[str, float, float, str] | None:
+    """Ask torchscan about the same network, in an environment of its own; None without one."""
+    python = home() / "torchscan" / "bin" / "python"
+    if not python.exists():
+        return None
+    nets = ROOT / "tests" / "lens" / "network" / "torch_nets.py"
+    done = subprocess.run(
+        [python, "-W", "ignore", "-c", TORCHSCAN, nets], capture_output=True, text=True, check=True
+    )
+    wall, cpu, field = json.loads(done.stdout.splitlines()[-1])
+    answer = f"{field:g} (of its last layer alone; it no longer accumulates)"
+    return "torchscan of ResNet-50", wall, cpu, answer
+
+
+def start() -> list[str]:
+    """Epochs that output biases at the data's log-odds save."""
+    rng = generator(0, "benchmarks", "start")
+    n_rows, n_cols = 4_000, 60
+    latent = rng.random((n_rows, 4)) < 0.5
+    weight = rng.normal(size=(4, n_cols)) * 1.5
+    logits = latent @ weight - weight.sum(0) / 2 - 2.5
+    codes = (rng.random((n_rows, n_cols)) < 1 / (1 + np.exp(-logits))).astype(np.int32)
+    seen = np.ones(codes.shape, bool)
+    share = codes.mean(0)
+    level = float((share * np.log(share) + (1 - share) * np.log(1 - share)).sum())
+    lines = [
+        f"{n_rows:,} rows of {n_cols} binary columns, {share.mean():.0%} ones, batches of 200; the "
+        f"independent model has {level:.2f} nats per row, all even {-n_cols * np.log(2):.2f}.",
+        "",
+        "| network | first loss, log-odds | first loss, 0 | epochs until 0 is at the independent "
+        "model | epochs saved at the level of 20 epochs from 0 |",
+        "|---|---|---|---|---|",
+    ]
+    for family in ("made", "nade", "order_agnostic"):  # FVSBN's path of fits has no epochs
+        told = _curve(family, codes, seen, zero=False)
+        bare = _curve(family, codes, seen, zero=True)
+        reached = next((e for e, loss in enumerate(bare) if loss <= -level), None)
+        meets = next((e for e, loss in enumerate(told) if loss <= bare[-1]), None)
+        saved = "–" if meets is None else str(len(bare) - 1 - meets)
+        lines.append(
+            f"| {family} | {told[0]:.2f} | {bare[0]:.2f} | "
+            f"{'more than 20' if reached is None else reached} | {saved} |"
+        )
+    return lines
+
+
+def _curve(family: str, codes: np.ndarray, seen: np.ndarray, *, zero: bool) -> list[float]:
+    """Mean loss before each epoch, nats per row."""
+    none = mock.MagicMock(side_effect=lambda *a: np.zeros(sum(a[2])))
+    with (
+        mock.patch.object(Places, "log_odds", (lambda self, m: 0 * m) if zero else Places.log_odds),
+        mock.patch.object(gradient, "log_odds", none if zero else gradient.log_odds),
+    ):
+        learner = LEARNERS[family](Layout((2,) * codes.shape[1]), codes, seen, {}, 0)
+    found: list[float] = []
+    for epoch in range(21):
+        some = Evidence(codes[:500], seen[:500])
+        found.append(-float(learner.model().log_prob(some).mean()))
+        order = generator(epoch, "order").permutation(len(codes))
+        for at in range(0, len(codes), 200):
+            rows = order[at : at + 200]
+            learner.step(codes[rows], seen[rows], min(epoch / 21, 0.99))
+    return found
+
+
+PARTS = {"inputs": inputs, "speed": speed, "start": start}
+
+
+def main(names: list[str]) -> None:
+    for name in names or list(PARTS):
+        lines = [
+            f"# {PARTS[name].__doc__}",
+            "",
+            f"`python -m benchmarks.receptive_field {name}`, {platform.machine()}, Python "
+            f"{platform.python_version()}, torch {torch.__version__}",
+            "",
+            *PARTS[name](),
+        ]
+        write_result(f"receptive_field_{name}", lines)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
