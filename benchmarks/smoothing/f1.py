@@ -215,4 +215,5 @@ def run(every: int = 1) -> list[str]:
         lines += [f"## {'One hidden layer of 16' if hidden else 'Linear models'}", ""]
         for metric, methods in found.items():
             lines += table(metric, {k: np.concatenate(v) for k, v in methods.items()})
+        print("\n".join(lines), flush=True)
     return lines
