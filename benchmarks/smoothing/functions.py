@@ -45,7 +45,7 @@ METRICS = {
     "matthews": ("Matthews", "MCC"),
     "auc": ("AUCM", "AUROC"),
     "average_precision": ("APLoss", "AveragePrecision"),
-    "ndcg": ("NDCG",),
+    "ndcg": ("NDCG", "RetrievalNormalizedDCG"),
     "calibration_error": ("CalibrationError",),
     "edit_distance": ("EditDistance",),
     "bleu": ("BLEU",),
@@ -68,7 +68,7 @@ def has(found: set[str] | None, wanted: tuple[str, ...], *, part: bool) -> str:
     """Say yes, – or ? (the library is not here)."""
     if found is None:
         return "?"
-    hits = (any(w in n for n in found) if part else w in found for w in wanted)
+    hits = (any(n.startswith(w) for n in found) if part else w in found for w in wanted)
     return "yes" if any(hits) else "–"
 
 
