@@ -74,11 +74,6 @@ def vae_lines() -> list[str]:
         ahead = _mean([a - b for a, b in zip(levels, base, strict=True)])
         found.append(f"| {name} | {_mean(levels)} | {ahead} |")
         print(found[-1], flush=True)
-    for latent, dims in (("gaussian", 16), ("categorical", 12)):
-        other = VAESettings(latent, dims, width=64, draws=128)
-        judged = [vae.judge(vae.train(rows, other, None, s, VAE_STEPS), test) for s in range(2)]
-        levels = [j.level for j in judged]
-        found.append(f"| {latent} latents, the engine's estimator, 2 seeds | {_mean(levels)} | |")
     return found
 
 

@@ -10,7 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from anypart.calculus import gradients as g
-from anypart.calculus.gradients import binary, control, hard, judge, local, many_draws
+from anypart.calculus.gradients import (
+    binary,
+    control,
+    hard,
+    judge,
+    local,
+    many_draws,
+    without_replacement,
+)
 from anypart.calculus.gradients.families import Finite
 
 from . import oracle
@@ -107,6 +115,18 @@ def test_learning_its_own_parameters_leaves_the_mean_alone(name):
             "torch.where(hard > 0, -first,",
             "torch.where(hard > 0, first,",
             lambda m: m.REBAR(),
+        ),
+        (
+            without_replacement,
+            "pairs * fixed.unsqueeze(-2)).sum(-1)",
+            "fixed.unsqueeze(-2)).sum(-1)",
+            lambda m: m.WithoutReplacement(),
+        ),
+        (
+            without_replacement,
+            "all_of).exp(), (pairs",
+            "all_of).exp() ** 0.5, (pairs",
+            lambda m: m.WithoutReplacement(),
         ),
         (
             local,
@@ -312,3 +332,35 @@ def test_finite_families_are_the_same_by_two_categories():
     assert p.from_categorical(both).tolist() == [1, 0, 0, 1]
     assert pairs(p.states()).shape == (16,)
     assert table(g.Categorical(DISCRETE["choices"][1]).states()).shape == (9,)
+
+
+def test_gumbel_top_k_draws_one_after_the_other_from_what_is_left():
+    p = torch.tensor([0.1, 0.2, 0.3, 0.4], dtype=torch.float64)
+    n = 60_000
+    drawn = g.gumbel_top_k(p.log().expand(n, 4), 2, torch.Generator().manual_seed(0))
+    for a in range(4):
+        for b in range(4):
+            exact = 0.0 if a == b else (p[a] * p[b] / (1 - p[a])).item()
+            found = ((drawn[:, 0] == a) & (drawn[:, 1] == b)).double().mean().item()
+            assert abs(found - exact) < 5.5 * (exact * (1 - exact) / n) ** 0.5 + 1e-12
+    with pytest.raises(g.GradientError, match="5 of 4 categories"):
+        g.gumbel_top_k(p.log(), 5)
+
+
+def test_with_every_state_drawn_the_gradient_is_exact():
+    _, logits, f = DISCRETE["choices"]
+    theta = logits.clone().requires_grad_()
+    value = g.WithoutReplacement(draws=20)(f, g.Categorical(theta))
+    value.backward()
+    exact, slope = oracle.categorical_gradient(logits, f)
+    assert value.item() == pytest.approx(exact)
+    torch.testing.assert_close(theta.grad, slope)
+
+
+def test_without_replacement_has_less_variance_than_leave_one_out():
+    _, logits, f = DISCRETE["choices"]
+    spread = [
+        replicates(e, g.Categorical, logits, f, 8_000).var(0).sum()
+        for e in (g.WithoutReplacement(draws=4), g.ScoreFunction("leave_one_out", draws=4))
+    ]
+    assert spread[0] < 0.8 * spread[1]

@@ -49,6 +49,7 @@ from anypart.calculus.gradients.pathwise import (
 )
 from anypart.calculus.gradients.problems import PROBLEMS, Problem, find_problem
 from anypart.calculus.gradients.score import ScoreFunction
+from anypart.calculus.gradients.without_replacement import WithoutReplacement, gumbel_top_k
 
 __all__ = [
     "ARM",
@@ -93,6 +94,7 @@ __all__ = [
     "StraightThrough",
     "Uniform",
     "VonMises",
+    "WithoutReplacement",
     "categorical_straight_through",
     "choose",
     "exact_value",
@@ -101,6 +103,7 @@ __all__ = [
     "gumbel_max",
     "gumbel_rao",
     "gumbel_softmax",
+    "gumbel_top_k",
     "gumbels",
     "measure",
     "reinmax",

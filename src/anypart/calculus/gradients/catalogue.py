@@ -15,6 +15,7 @@ from anypart.calculus.gradients.local import LocalExpectation
 from anypart.calculus.gradients.many_draws import VIMCO
 from anypart.calculus.gradients.pathwise import GumbelSoftmax, Pathwise, StraightThrough
 from anypart.calculus.gradients.score import ScoreFunction
+from anypart.calculus.gradients.without_replacement import WithoutReplacement
 
 CATALOGUE: Mapping[str, Callable[[Family], Estimator]] = {
     "enumeration": lambda p: Enumeration(),
@@ -34,6 +35,7 @@ CATALOGUE: Mapping[str, Callable[[Family], Estimator]] = {
     "arm": lambda p: ARM(),
     "disarm": lambda p: DisARM(),
     "local-expectation": lambda p: LocalExpectation(),
+    "without-replacement": lambda p: WithoutReplacement(draws=4),
     "vimco": lambda p: VIMCO(draws=2),
     "gumbel-softmax": lambda p: GumbelSoftmax(0.5),
     "straight-through": lambda p: StraightThrough(),
