@@ -86,6 +86,7 @@ def by_perturbation(module: torch.nn.Module, x: torch.Tensor) -> Mask:
     return found
 
 
+WIDTH = {"width": 64}
 WAYS: dict[str, Callable[[torch.nn.Module, torch.Tensor], Mask]] = {
     "index sets (which_inputs)": dependence,
     "NaN probing": by_nan,
@@ -221,7 +222,7 @@ def torchscan() -> tuple[str, float, float, str] | None:
 def start() -> list[str]:
     """Epochs that output biases at the data's log-odds save."""
     rng = generator(0, "benchmarks", "start")
-    n_rows, n_cols = 4_000, 60
+    n_rows, n_cols = 2_000, 30
     latent = rng.random((n_rows, 4)) < 0.5
     weight = rng.normal(size=(4, n_cols)) * 1.5
     logits = latent @ weight - weight.sum(0) / 2 - 2.5
@@ -257,7 +258,7 @@ def _curve(family: str, codes: np.ndarray, seen: np.ndarray, *, zero: bool) -> l
         mock.patch.object(Places, "log_odds", (lambda self, m: 0 * m) if zero else Places.log_odds),
         mock.patch.object(gradient, "log_odds", none if zero else gradient.log_odds),
     ):
-        learner = LEARNERS[family](Layout((2,) * codes.shape[1]), codes, seen, {}, 0)
+        learner = LEARNERS[family](Layout((2,) * codes.shape[1]), codes, seen, WIDTH, 0)
     found: list[float] = []
     for epoch in range(21):
         some = Evidence(codes[:500], seen[:500])

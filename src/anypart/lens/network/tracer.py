@@ -143,6 +143,8 @@ def _collect(tree: Any, found: list[Traced]) -> None:
 
 def tensors(tree: Any) -> list[Tensor]:
     """Return the tensors in nested lists and tuples."""
+    if isinstance(tree, Tensor):
+        return [tree]
     return [x for x in tree_flatten(tree)[0] if isinstance(x, Tensor)]
 
 
