@@ -20,8 +20,8 @@ Reals = NDArray[np.float64]
 BLOCK = 512  # rows of conditionals held at once: (512, flat) float32
 
 
-class Judged(Protocol):
-    """What a score needs of a fit; `Fitted` has it, and so has a test's stand-in."""
+class Coding(Protocol):
+    """What it takes to code rows."""
 
     @property
     def schema(self) -> Schema:
@@ -32,6 +32,10 @@ class Judged(Protocol):
     def codec(self) -> Any:
         """Values ↔ codes."""
         ...
+
+
+class Judged(Coding, Protocol):
+    """What a score needs of a fit; `Fitted` has it, and so has a test's stand-in."""
 
     @property
     def model(self) -> Model:
@@ -63,7 +67,7 @@ class ScoredRows:
         return ScoredRows(self.codes[row_ix], self.seen[row_ix], self.reals[row_ix])
 
 
-def code_rows(fitted: Judged, batch: pa.RecordBatch | pa.Table) -> ScoredRows:
+def code_rows(fitted: Coding, batch: pa.RecordBatch | pa.Table) -> ScoredRows:
     """Code a batch and keep its numbers."""
     coded = fitted.codec.encode(batch)
     reals = np.full(coded.codes.shape, np.nan)
@@ -75,7 +79,7 @@ def code_rows(fitted: Judged, batch: pa.RecordBatch | pa.Table) -> ScoredRows:
     return ScoredRows(coded.codes, coded.seen, reals)
 
 
-def some_rows(fitted: Judged, batches: Iterator[pa.RecordBatch], n: int, seed: int) -> ScoredRows:
+def some_rows(fitted: Coding, batches: Iterator[pa.RecordBatch], n: int, seed: int) -> ScoredRows:
     """Take n rows at random, every row of the stream with the same chance.
 
     Raises:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from cyclopts import App
 
 from anypart.terminal.study.bias import bias
+from anypart.terminal.study.distance import distance
 from anypart.terminal.study.gradients import gradients
 from anypart.terminal.study.python import generator, python
 from anypart.terminal.study.python_objects import classify, copies, costs, growth, operations
@@ -25,6 +26,7 @@ _COMMANDS: tuple[Callable[..., None], ...] = (
     runs,  # of integers and days
     window,  # that covers what is required
     storage,  # what a table costs in each form
+    distance,  # between tables and fits
     bias,  # what it does, and which ones do nothing
     receptive_field,  # what every layer of a network sees
 )

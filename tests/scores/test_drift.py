@@ -1,0 +1,103 @@
+"""What has drifted is named, what has not is not, what cannot be told is refused."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from anypart.base.errors import DataError
+from anypart.scores.drift import drift
+from anypart.terminal.main import main
+
+
+def rows(n, seed, shift=0.0, gaps=0.1):
+    rng = np.random.default_rng(seed)
+    size = rng.normal(shift, 1.0, n)
+    return {
+        "size": [None if g else float(s) for s, g in zip(size, rng.random(n) < gaps, strict=True)],
+        "sort": rng.choice(["a", "b", "c"], n, p=[0.5, 0.3, 0.2]).tolist(),
+        "count": rng.poisson(4, n).tolist(),
+    }
+
+
+def drifted(found):
+    return {c.name for c in found.columns if c.drifted}
+
+
+def test_a_shifted_column_is_named_and_the_others_are_not():
+    found = drift(rows(800, 1), rows(600, 2, shift=0.5))
+    assert drifted(found) == {"size"}
+    size = found.columns[0].figures["wasserstein"]
+    assert size.value == pytest.approx(0.5, abs=4 * size.error)
+    assert found.joint["mmd"].p_value <= 0.01
+
+
+def test_one_source_has_not_drifted():
+    found = drift(rows(800, 1), rows(600, 2))
+    assert drifted(found) == set()
+    assert found.joint["mmd"].p_value > 0.05
+
+
+def test_cells_that_are_emptier_are_a_drift():
+    assert drifted(drift(rows(800, 1), rows(600, 2, gaps=0.4))) == {"size"}
+
+
+def test_a_table_is_no_distance_from_itself():
+    found = drift(rows(300, 1), rows(300, 1))
+    assert all(c.figures["hellinger"].value == 0 for c in found.columns)
+    assert all(c.figures["wasserstein"].value in (0, None) for c in found.columns)
+
+
+def test_densities_of_rows_that_do_not_repeat_are_refused_and_of_few_cells_measured():
+    found = drift(rows(300, 1), rows(300, 2))
+    assert "hardly repeat" in found.joint["forward_kl"].reason
+    assert "columns) only" in found.joint["wasserstein"].reason
+    few = [{"sort": rows(300, seed)["sort"]} for seed in (1, 2)]
+    joint = drift(*few)
+    # With one column the whole row is that column.
+    column = joint.columns[0].figures["total_variation"].value
+    assert joint.joint["total_variation"].value == pytest.approx(column)
+
+
+def test_a_columns_total_variation_is_that_of_its_frequencies():
+    one, two = ({"sort": rows(300, seed)["sort"]} for seed in (1, 2))
+    shares = [[t["sort"].count(c) / 300 for c in "abc"] for t in (one, two)]
+    expected = sum(abs(a - b) for a, b in zip(*shares, strict=True)) / 2
+    found = drift(one, two).columns[0].figures["total_variation"]
+    assert found.value == pytest.approx(expected)
+    assert found.error > 0
+
+
+def test_columns_that_one_side_lacks_are_named():
+    found = drift(rows(100, 1) | {"more": list("ab" * 50)}, rows(100, 2))
+    assert "only the first side has more" in found.notes
+    with pytest.raises(DataError, match="no column in common"):
+        drift({"a": [1, 2]}, {"b": [1, 2]})
+
+
+def write(path, table):
+    names = list(table)
+    lines = [
+        ",".join("" if v is None else str(v) for v in row)
+        for row in zip(*table.values(), strict=True)
+    ]
+    path.write_text("\n".join([",".join(names), *lines]) + "\n")
+    return str(path)
+
+
+def test_the_shell_says_what_has_drifted(tmp_path, capsys):
+    sides = [write(tmp_path / f"{s}.csv", rows(400, s, shift=s - 1)) for s in (1, 2)]
+    main(["study", "distance", *sides])
+    assert "1 of 3 columns have drifted: size." in capsys.readouterr().out
+    main(["study", "distance", *sides, "--json"])
+    found = json.loads(capsys.readouterr().out)
+    assert found["columns"][0]["name"] == "size"
+    assert set(found["joint"]) >= {"forward_kl", "reverse_kl", "wasserstein", "mmd"}
+
+
+def test_the_shell_refuses_a_measure_that_is_not_there(tmp_path, capsys):
+    side = write(tmp_path / "a.csv", rows(50, 1))
+    assert main(["study", "distance", side, side, "--measure", "forward"]) == 2
+    assert "forward_kl" in capsys.readouterr().err
