@@ -8,6 +8,12 @@ import numpy as np
 import pytest
 
 from anypart.base.errors import DataError
+from anypart.data.codec import Codec
+from anypart.data.files import read
+from anypart.data.infer import infer_schema
+from anypart.models.conditional_table import ConditionalTable, conditionals_of
+from anypart.models.contract import Layout
+from anypart.queries.fitted import Fitted
 from anypart.scores.drift import drift
 from anypart.terminal.main import main
 
@@ -101,3 +107,37 @@ def test_the_shell_refuses_a_measure_that_is_not_there(tmp_path, capsys):
     side = write(tmp_path / "a.csv", rows(50, 1))
     assert main(["study", "distance", side, side, "--measure", "forward"]) == 2
     assert "forward_kl" in capsys.readouterr().err
+
+
+def fits():
+    """Two full tables over one schema, of rows with and without a dependence."""
+    rng = np.random.default_rng(0)
+    first = rng.integers(0, 3, 600)
+    second = np.where(rng.random(600) < 0.7, first, rng.integers(0, 3, 600))
+    table = {"x": [f"v{i}" for i in first], "y": [f"w{i}" for i in second]}
+    schema = infer_schema(read(table))
+    layout = Layout(Codec(schema).n_cats)
+    joint = np.zeros((3, 3))
+    np.add.at(joint, (first, second), 1 / 600)
+    alone = np.outer(joint.sum(1), joint.sum(0))
+    made = [Fitted(schema, ConditionalTable(layout, conditionals_of(j))) for j in (joint, alone)]
+    return table, joint, alone, made
+
+
+def test_two_fits_of_few_cells_are_compared_exactly():
+    _, joint, alone, (one, two) = fits()
+    found = drift(one, two).joint["forward_kl"]
+    assert found.exact
+    information = (joint * np.log(joint / alone)).sum()
+    assert found.value == pytest.approx(information, abs=1e-6)
+
+
+def test_a_fit_is_near_the_table_it_came_from_and_far_from_one_with_a_lost_dependence():
+    table, joint, alone, (one, two) = fits()
+    near, far = (drift(fit, table) for fit in (one, two))
+    assert drifted(near) == drifted(far) == set()  # every column by itself is right
+    assert near.joint["mmd"].p_value > 0.05
+    assert far.joint["mmd"].p_value <= 0.01
+    apart = np.abs(joint - alone).sum() / 2
+    found = far.joint["total_variation"]
+    assert found.value == pytest.approx(apart, abs=5 * found.error)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from anypart.base.seeds import generator
 from anypart.data.schema import Column, Schema
+from anypart.optim.distances import total_variation
 from anypart.scores.rows import Reals, ScoredRows
 
 TREND_BINS = 10  # of a numeric column beside a categorical one
@@ -101,7 +102,7 @@ def _variation(x: NDArray[np.integer[Any]], y: NDArray[np.integer[Any]]) -> floa
     """Total variation between the frequencies of codes, in [0, 1]."""
     size = int(max(x.max(), y.max())) + 1
     left, right = (np.bincount(v, minlength=size) / len(v) for v in (x, y))
-    return float(np.abs(left - right).sum() / 2)
+    return float(total_variation(left, right))
 
 
 def trend(
