@@ -90,6 +90,15 @@ def test_a_small_difference_is_not_lost_to_rounding():
     assert float(d.forward_kl(p, q)) == pytest.approx(2 * eps**2, rel=1e-6)
 
 
+def check_far():
+    p, q = np.array([0.5, 0.5]), np.array([1e-60, 1.0])
+    assert float(d.forward_kl(p, q)) == pytest.approx(by_hand(p, q), rel=1e-14)
+
+
+def test_a_large_distance_is_not_taken_for_an_infinite_one():
+    check_far()
+
+
 @given(pairs(positive=True))
 def test_cells_that_are_joined_bring_distributions_nearer(pair):
     p, q = pair
@@ -332,6 +341,7 @@ def test_costs_and_places_that_do_not_fit_are_refused():
     ("module", "right", "wrong", "law"),
     [
         ("exact", "np.where(p > 0, terms, q)", "np.where(p > 0, terms, 0.0)", "kl"),
+        ("exact", "NEAR = 0.5", "NEAR = 1e6", "far"),
         ("exact", "return _kl(q, p)", "return _kl(p, q)", "kl"),
         ("transport", "flow[edge] -= sent", "flow[edge] -= 0 * sent", "transport"),
         ("transport", "u[near] += end", "u[near] -= end", "transport"),
@@ -347,6 +357,7 @@ def test_a_planted_bug_is_found(monkeypatch, module, right, wrong, law):
     plant(monkeypatch, f"anypart.optim.distances.{module}", right, wrong)
     checks = {
         "kl": lambda: check_kl((np.array([0.5, 0.5, 0.0]), np.array([0.4, 0.35, 0.25]))),
+        "far": check_far,
         "transport": check_transport,
         "line": check_line,
         "unbiased": check_unbiased,

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from anypart.base.errors import QuestionError
 
 Reals = NDArray[np.float64]
-FAR = 1e6  # a ratio beyond which its logarithm is taken as a difference
+NEAR = 0.5  # of q/p to 1: within it a difference of logarithms would lose digits
 
 
 def probabilities(p: Any, name: str = "p") -> Reals:
@@ -54,13 +54,15 @@ def _pair(p: Any, q: Any) -> tuple[Reals, Reals]:
 
 def _kl(p: Reals, q: Reals) -> Reals:
     # Σ p (t − log(1 + t)) with t = q/p − 1: no term is negative, so nothing cancels, and
-    # equal distributions are at exactly 0. What q holds where p has nothing is Σ (q − p)'s rest.
+    # equal distributions are at exactly 0. Far from 1 the ratio is a difference of logarithms:
+    # t would round to −1 where q is small, and a large distance would become infinite.
+    # Where p has nothing, Σ (q − p) has q.
     p, q = np.broadcast_arrays(p, q)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         t = (q - p) / p
         near = p * (t - np.log1p(t))
         far = p * (np.log(p) - np.log(q)) + (q - p)
-    terms = np.where(np.abs(t) < FAR, near, far)
+    terms = np.where(np.abs(t) < NEAR, near, far)
     return np.where(p > 0, terms, q).sum(axis=-1)
 
 
