@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 Matrix = NDArray[np.float64]
 
-LEAST_GAIN = 0.01  # nats per row that a member must add: the time of every question pays for it
+LEAST_GAIN = 0.02  # nats per row that a member must add: the time of every question pays for it
 SURE = 2.0  # standard errors: few rows do not prove that a member adds nothing
 PSEUDO_COUNT = 1.0
 
