@@ -132,11 +132,44 @@ def test_two_fits_of_few_cells_are_compared_exactly():
     assert found.value == pytest.approx(information, abs=1e-6)
 
 
+def of_numbers(values, weights_of):
+    """A fit of one column whose cells have the weights that a function gives them."""
+    schema = infer_schema(read({"n": values}))
+    layout = Layout(Codec(schema).n_cats)
+    share = weights_of(np.arange(layout.n_cats[0]) + 1.0)
+    return Fitted(schema, ConditionalTable(layout, [share / share.sum()]))
+
+
+def test_fits_that_cut_integers_differently_are_compared_by_their_values():
+    rng = np.random.default_rng(3)
+    one = of_numbers(rng.integers(0, 1_000, 2_000).tolist(), np.sqrt)
+    two = of_numbers(rng.integers(0, 1_000, 300).tolist(), np.ones_like)
+    assert one.schema.modelled != two.schema.modelled
+    p, q = (np.exp(f.log_prob({"n": list(range(1_000))}).value) for f in (one, two))
+    found = drift(one, two).joint
+    expected = {"forward_kl": (p * np.log(p / q)).sum(), "total_variation": abs(p - q).sum() / 2}
+    for name, value in expected.items():
+        # Fits draw nothing from beyond their cells, where a thousandth of the mass is.
+        assert found[name].value == pytest.approx(value, abs=4 * found[name].error + 0.005)
+        assert found[name].error > 0
+
+
+def test_fits_with_other_spikes_or_categories_are_refused_by_density():
+    rng = np.random.default_rng(4)
+    plain = rng.normal(size=500)
+    spiked = np.where(rng.random(500) < 0.3, 0.125, plain)
+    one, two = (of_numbers(x.tolist(), np.ones_like) for x in (plain, spiked))
+    found = drift(one, two)
+    assert "measure n differently" in found.joint["forward_kl"].reason
+    assert drifted(found) == {"n"}
+
+
 def test_a_fit_is_near_the_table_it_came_from_and_far_from_one_with_a_lost_dependence():
     table, joint, alone, (one, two) = fits()
     near, far = (drift(fit, table) for fit in (one, two))
     assert drifted(near) == drifted(far) == set()  # every column by itself is right
     assert near.joint["mmd"].p_value > 0.05
+    assert any("a fit is learnt from rows itself" in note for note in near.notes)
     assert far.joint["mmd"].p_value <= 0.01
     apart = np.abs(joint - alone).sum() / 2
     found = far.joint["total_variation"]

@@ -22,9 +22,9 @@ from anypart.data.infer import infer_schema
 from anypart.data.schema import Column, Schema
 from anypart.optim.distances.counts import Counts, measure_counts, measure_line
 from anypart.optim.distances.measured import Measured, refused
-from anypart.optim.distances.models import DENSITIES, between_models, log10_states
 from anypart.optim.distances.rows import measure_rows
 from anypart.queries.fitted import Fitted
+from anypart.scores.densities import densities
 from anypart.scores.rows import Reals, ScoredRows, code_rows, some_rows
 
 MOST_ROWS = 20_000  # of a side, for columns
@@ -32,7 +32,6 @@ JOINT_ROWS = 1_000  # of a side, for MMD
 PLACES = 400  # of a line; more distinct values are gathered between quantiles
 FALSE_SHARE = 0.05  # of the columns that are said to have drifted
 NO_LINE = "categories have no distance between them; where all are 1 apart it is total variation"
-ROWS_FEW = "rows hardly repeat, and densities of samples alone cannot be compared; fit both sides"
 ROWS_FAR = "its error shrinks with rows^(−1/columns) only; see the columns, or MMD"
 
 
@@ -140,6 +139,11 @@ def _common(first: Any, second: Any) -> tuple[Schema, list[str]]:
     for here, there, side in ((*names, "first"), (*reversed(names), "second")):
         if only := [n for n in here if n not in there]:
             notes.append(f"only the {side} side has {', '.join(only[:8])}")
+    if fits:
+        notes.append(
+            "a fit is learnt from rows itself, so what it has wrong counts as distance here too; "
+            "whether data has drifted is seen best between its two tables"
+        )
     if not found.columns:
         raise DataError(f"The two sides have no column in common: {names[0]} and {names[1]}.")
     return found, notes
@@ -243,7 +247,7 @@ def _joint(
     first: Any, second: Any, schema: Schema, one: ScoredRows, two: ScoredRows, seed: int
 ) -> dict[str, Measured]:
     rng = generator(seed, "scores", "drift", "joint")
-    found = _densities(first, second, schema, one, two, rng)
+    found = densities(first, second, schema, one, two, rng)
     found["wasserstein"] = refused(ROWS_FAR)
     # At random: the rows are in the table's order, which may be that of time.
     few = [s.take(rng.permutation(s.n_rows)[:JOINT_ROWS]) for s in (one, two)]
@@ -252,32 +256,6 @@ def _joint(
     else:
         found["mmd"] = refused("a side has one row only")
     return found
-
-
-def _densities(
-    first: Any,
-    second: Any,
-    schema: Schema,
-    one: ScoredRows,
-    two: ScoredRows,
-    rng: np.random.Generator,
-) -> dict[str, Measured]:
-    """Compare densities of whole rows: models by probabilities, tables if rows repeat."""
-    if isinstance(first, Fitted) and isinstance(second, Fitted):
-        if first.schema.modelled == second.schema.modelled:
-            return between_models(first.model, second.model, rng)
-        reason = "the fits cut their columns differently; fit both with one schema"
-        return {name: refused(reason) for name in DENSITIES}
-    # The empty cell is one more category.
-    sizes = tuple(c.n_cats + 1 for c in schema.modelled)
-    few = min(one.n_rows, two.n_rows) / 10
-    if 10 ** min(log10_states(sizes), 9.0) > few:
-        return {name: refused(ROWS_FEW) for name in DENSITIES}
-    codes = [np.where(s.seen, s.codes, np.array(sizes) - 1).T for s in (one, two)]
-    flat = [np.ravel_multi_index(tuple(c), sizes) for c in codes]
-    a, b = (np.bincount(f, minlength=int(np.prod(sizes))).astype(np.int64) for f in flat)
-    met = np.flatnonzero(a + b)
-    return measure_counts(a[met], b[met], rng)
 
 
 def _vectors(columns: tuple[Column, ...], sides: Sequence[ScoredRows]) -> tuple[Reals, Reals]:
