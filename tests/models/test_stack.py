@@ -1,9 +1,7 @@
-import threading
-
 import numpy as np
 from tests.models.makers import N_CATS, hidden_tree
+from threadpoolctl import threadpool_info
 
-from anypart.models import stack as shipped
 from anypart.models.contract import Evidence
 from anypart.models.stack import Stack
 
@@ -16,35 +14,31 @@ def some_rows(n_rows=600, seed=0):
     return Evidence(codes, rng.random(codes.shape) < 0.6)
 
 
-def test_many_rows_in_threads_give_the_same_bits_as_in_one(monkeypatch):
+def blas_threads():
+    return {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"}
+
+
+def noting(verb, during):
+    """Note the threads of products each time that a verb is called."""
+
+    def noted(*question):
+        during.append(blas_threads())
+        return verb(*question)
+
+    return noted
+
+
+def test_products_take_one_thread_while_members_answer_and_what_they_took_afterwards(monkeypatch):
     stack = Stack([hidden_tree(np.random.default_rng(i)) for i in range(3)], WEIGHTS)
-    rows = some_rows()
-
-    def answers():
-        return (
-            stack.log_prob(rows),
-            stack.conditional(rows),
-            stack.leave_one_out(rows.codes, rows.seen),
-        )
-
-    in_threads = answers()
-    monkeypatch.setattr(shipped, "ROWS_FOR_THREADS", 10**9)
-    for one, other in zip(in_threads, answers(), strict=True):
-        np.testing.assert_array_equal(one, other)
-
-
-def test_few_rows_are_answered_without_threads(monkeypatch):
-    stack = Stack([hidden_tree(np.random.default_rng(i)) for i in range(3)], WEIGHTS)
-    names = set()
+    rows, during = some_rows(), []
     for member in stack.members:
-        kept = member.log_prob
-
-        def noted(evidence, kept=kept):
-            names.add(threading.current_thread().name)
-            return kept(evidence)
-
-        monkeypatch.setattr(member, "log_prob", noted)
-    stack.log_prob(some_rows(10))
-    assert names == {threading.current_thread().name}
-    stack.log_prob(some_rows(600))
-    assert len(names) > 1
+        for verb in ("log_prob", "conditional", "leave_one_out", "sample", "represent"):
+            monkeypatch.setattr(member, verb, noting(getattr(member, verb), during))
+    before = blas_threads()
+    stack.conditional(rows)
+    stack.leave_one_out(rows.codes, rows.seen)
+    stack.sample(rows, np.random.default_rng(0))
+    stack.represent(rows)
+    assert during
+    assert all(threads == {1} for threads in during)
+    assert blas_threads() == before

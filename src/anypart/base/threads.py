@@ -1,18 +1,12 @@
-"""Threads: ours run side by side, so the matrix products in them take one each."""
+"""How many threads a matrix product takes."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Generator, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Generator
 from contextlib import contextmanager
 from functools import cache
-from typing import TypeVar
 
 from threadpoolctl import ThreadpoolController
-
-T = TypeVar("T")
-Item = TypeVar("Item")
 
 
 @cache
@@ -32,17 +26,3 @@ def single_threaded_products() -> Generator[None]:
     """
     with _controller().limit(limits=1, user_api="blas"):
         yield
-
-
-def side_by_side(work: Callable[[Item], T], items: Iterable[Item]) -> list[T]:
-    """Do some work for every item, on as many threads as there are processors.
-
-    Matrix products let go of Python's lock, so that threads use all processors.
-
-    Example:
-        >>> side_by_side(abs, [-1, 2, -3])
-        [1, 2, 3]
-
-    """
-    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        return list(pool.map(work, items))

@@ -10,11 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anypart.base.errors import QuestionError
-from anypart.base.threads import side_by_side, single_threaded_products
+from anypart.base.threads import single_threaded_products
 from anypart.models.contract import Ability, Codes, Evidence, Layout, Mask, Model
 
 T = TypeVar("T")
-ROWS_FOR_THREADS = 512
 
 
 def log_sum(logs: NDArray[Any], axis: int) -> NDArray[Any]:
@@ -94,7 +93,7 @@ class Stack:
 
         """
         if len(self.members) == 1:
-            return self._each(lambda i: self.members[i].conditional(evidence), 0)[0]
+            return self._each(lambda i: self.members[i].conditional(evidence))[0]
         share = self._posterior(evidence)
         out = np.full((evidence.n_rows, self.layout.total), -np.inf, np.float32)
         # A member that cannot explain a row has no say in it, and no answer to it.
@@ -105,18 +104,19 @@ class Stack:
                 return np.empty((0, self.layout.total), np.float32)
             return self.members[i].conditional(evidence.rows(able[i]))
 
-        answers = self._each(answer, evidence.n_rows)
+        answers = self._each(answer)
         for rows, cells, weight in zip(able, answers, share, strict=True):
             out[rows] = np.logaddexp(out[rows], cells + weight[rows, None].astype(np.float32))
         return out
 
-    def _each(self, ask: Callable[[int], T], n_rows: int) -> list[T]:
-        """Ask every member by its number, side by side where the rows are worth threads."""
-        numbers = range(len(self.members))
+    def _each(self, ask: Callable[[int], T]) -> list[T]:
+        """Ask every member by its number, one after another.
+
+        Two threads took twice the time: the products are small, and between them the
+        threads wait for Python's lock.
+        """
         with single_threaded_products():
-            if n_rows < ROWS_FOR_THREADS:
-                return [ask(i) for i in numbers]
-            return side_by_side(ask, numbers)
+            return [ask(i) for i in range(len(self.members))]
 
     def leave_one_out(self, codes: Codes, seen: Mask) -> NDArray[np.float32]:
         """Log-probabilities of every cell given the *other* seen cells, (rows, flat).
@@ -128,7 +128,7 @@ class Stack:
 
         """
         if len(self.members) == 1:
-            return self._each(lambda i: self.members[i].leave_one_out(codes, seen), 0)[0]
+            return self._each(lambda i: self.members[i].leave_one_out(codes, seen))[0]
         joint = self._joint(Evidence(codes, seen))
         clean = np.isfinite(joint).all(axis=0)
         out = np.empty((len(codes), self.layout.total), np.float32)
@@ -147,7 +147,7 @@ class Stack:
         place = starts + np.where(seen, codes, 0)  # (rows, cols)
         cells: list[NDArray[np.float32]] = []
         others: list[NDArray[np.float64]] = []
-        answers = self._each(lambda i: self.members[i].leave_one_out(codes, seen), len(codes))
+        answers = self._each(lambda i: self.members[i].leave_one_out(codes, seen))
         for logs, log_all in zip(answers, joint, strict=True):
             own = np.take_along_axis(logs, place, axis=1)
             cells.append(logs)
@@ -194,7 +194,7 @@ class Stack:
 
     def _joint(self, evidence: Evidence) -> NDArray[np.float64]:
         """Log w_m p_m(event), (members, rows)."""
-        logs = self._each(lambda i: self.members[i].log_prob(evidence), evidence.n_rows)
+        logs = self._each(lambda i: self.members[i].log_prob(evidence))
         return self.log_weights[:, None] + np.stack(logs)
 
     def _posterior(self, evidence: Evidence) -> NDArray[np.float64]:

@@ -24,6 +24,7 @@ from anypart.models.latent_tree.sampling import SampleTables, sample_block, samp
 from anypart.models.latent_tree.shape import Shape
 
 BLOCK_FLOATS = 1_000_000  # messages of one block of rows, 4 MB: near the processor
+UPWARD_FLOATS = 600_000  # the same where messages go up only: scoring
 SAME_EVIDENCE_ROWS = 1_000  # from here on tables for one evidence pay off
 MOST_DIMS = 256  # of a row's vector
 
@@ -75,7 +76,8 @@ class LatentTree:
 
     def log_prob(self, evidence: Evidence) -> NDArray[np.float64]:
         """Log-probability of each row's event, (rows,), nats; −inf if it is impossible."""
-        blocks = [upward(self.circuit, part).log_prob for _, part in self._blocks(evidence)]
+        parts = self._blocks(evidence, UPWARD_FLOATS)
+        blocks = [upward(self.circuit, part).log_prob for _, part in parts]
         return np.concatenate(blocks) if blocks else np.zeros(0)
 
     def conditional(self, evidence: Evidence) -> NDArray[np.float32]:
@@ -183,9 +185,11 @@ class LatentTree:
         places = np.cumsum([shape.n_states[i] for i in order])
         return tuple(order[: max(1, int((places <= MOST_DIMS).sum()))])
 
-    def _blocks(self, evidence: Evidence) -> Iterator[tuple[int, Evidence]]:
+    def _blocks(
+        self, evidence: Evidence, floats: int = BLOCK_FLOATS
+    ) -> Iterator[tuple[int, Evidence]]:
         """Cut the rows so that the messages of a block stay in bounds."""
-        size = int(np.clip(BLOCK_FLOATS // self.circuit.shape.width, 64, 4096))
+        size = int(np.clip(floats // self.circuit.shape.width, 64, 4096))
         for start in range(0, evidence.n_rows, size):
             yield start, evidence.rows(slice(start, start + size))
 
