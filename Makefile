@@ -12,8 +12,8 @@ demo: $(VENV)/.installed
 	$(BIN)/anypart demo
 
 test: $(VENV)/.installed-dev
-	$(BIN)/ruff format --check src tests benchmarks examples
-	$(BIN)/ruff check src tests benchmarks examples
+	$(BIN)/ruff format --check src tests benchmarks examples notes
+	$(BIN)/ruff check src tests benchmarks examples notes
 	$(BIN)/lint-imports
 	$(BIN)/pyright
 	$(BIN)/pytest -n 2 --dist loadfile

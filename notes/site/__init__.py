@@ -1,0 +1,1 @@
+"""The builder of the notes: runs their code, renders their prose, writes the site."""
