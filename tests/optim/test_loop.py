@@ -3,10 +3,10 @@ import dataclasses
 import numpy as np
 import pytest
 
-from anypart.base.errors import FitError
+from anypart.base.errors import DataError, FitError
 from anypart.models.contract import Evidence
 from anypart.optim import loop
-from anypart.optim.checkpoint import read_arrays
+from anypart.optim.checkpoint import read_arrays, write_arrays
 from anypart.optim.events import Progress, event_from_json, event_to_json
 from anypart.optim.loop import Stopped, train_member
 from anypart.optim.plan import Member
@@ -129,6 +129,7 @@ def test_a_run_that_was_stopped_ends_with_the_same_bits(halves, tmp_path, monkey
     ("turn", "bug"),
     [
         (10**9, lambda run: setattr(run, "step", run.step + 1)),
+        (10**9, lambda run: setattr(run, "rows", run.rows.stream.start(epochs=None))),
         (10, lambda run: setattr(run, "best_log_lik", -np.inf)),
         (10, lambda run: setattr(run, "stale", 0)),
         (30, lambda run: setattr(run, "best", None)),
@@ -169,6 +170,15 @@ def test_a_checkpoint_of_another_plan_is_refused(halves, tmp_path):
     other = dataclasses.replace(MEMBER, batch=11)
     with pytest.raises(FitError, match="another plan of shares"):
         train_member(other, halves, tmp_path / "c", quiet)
+
+
+def test_a_checkpoint_without_a_place_in_the_rows_is_refused(halves, tmp_path):
+    assert stopping_at(5, halves, tmp_path / "c")
+    arrays, about = read_arrays(tmp_path / "c")
+    del about["rows"]
+    write_arrays(tmp_path / "c", arrays, about)
+    with pytest.raises(DataError, match="no saved place of a stream"):
+        train_member(MEMBER, halves, tmp_path / "c", quiet)
 
 
 def test_a_likelihood_that_is_lost_is_an_error(halves, tmp_path, monkeypatch):

@@ -3,7 +3,7 @@ import pytest
 
 from anypart.base.errors import FitError
 from anypart.optim import rows as rows_module
-from anypart.optim.rows import Batches, Rows, fingerprint, some_rows, split
+from anypart.optim.rows import Rows, fingerprint, some_rows, split
 
 
 class Table:
@@ -25,13 +25,13 @@ def without(table, *rows):
 def test_rows_that_do_not_belong_are_never_read():
     rows = without(Table(10), 0, 3, 4, 9)
     assert rows.n_rows == 6
-    assert rows.take(np.arange(6))[0][:, 0].tolist() == [1, 2, 5, 6, 7, 8]
+    assert rows.rows(np.arange(6))[0][:, 0].tolist() == [1, 2, 5, 6, 7, 8]
 
 
 def test_a_seeded_tenth_is_held_out_and_not_trained_on():
     table = Table(1_000)
     halves = split(table, None, seed=3)
-    train = halves.train.take(np.arange(halves.train.n_rows))[0][:, 0]
+    train = halves.train.rows(np.arange(halves.train.n_rows))[0][:, 0]
     assert len(halves.codes) == 100
     assert sorted([*train, *halves.codes[:, 0]]) == list(range(1_000))
     assert np.array_equal(split(table, None, 3).codes, halves.codes)
@@ -66,50 +66,6 @@ def test_an_empty_validation_table_is_refused():
 def test_a_validation_table_with_other_categories_is_refused():
     with pytest.raises(FitError, match="one schema"):
         split(Table(5), Table(6), 0)
-
-
-def test_a_pass_reads_every_row_once_when_batches_divide_the_rows():
-    batches = Batches(without(Table(60)), 10, seed=0)
-    assert batches.per_pass == 6
-    first = np.concatenate([batches.at(k)[0][:, 0] for k in range(6)])
-    second = np.concatenate([batches.at(k)[0][:, 0] for k in range(6, 12)])
-    assert sorted(first) == sorted(second) == list(range(60))
-    assert not np.array_equal(first, second)
-
-
-def test_a_batch_depends_on_its_step_alone():
-    rows = without(Table(100), 5)
-    forward = Batches(rows, 16, seed=1)
-    in_order = [forward.at(k)[0] for k in range(20)]
-    for k in (17, 3, 8):
-        assert np.array_equal(Batches(rows, 16, seed=1).at(k)[0], in_order[k])
-
-
-def small_windows(monkeypatch):
-    monkeypatch.setattr(rows_module, "BLOCK", 8)
-    monkeypatch.setattr(rows_module, "WINDOW_CELLS", 8 * 4 * 2)
-
-
-def test_windows_of_a_long_table_do_not_repeat_rows(monkeypatch):
-    small_windows(monkeypatch)
-    batches = Batches(without(Table(1_003)), 8, seed=0)
-    assert batches.per_pass == (1_003 // 32) * 4
-    read = np.concatenate([batches.at(k)[0][:, 0] for k in range(batches.per_pass)])
-    assert len(set(read.tolist())) == len(read)
-    assert len(read) > 0.95 * 1_003
-
-
-def test_every_row_of_a_long_table_is_read_sooner_or_later(monkeypatch):
-    small_windows(monkeypatch)
-    batches = Batches(without(Table(1_003)), 8, seed=0)
-    read = {r for k in range(4 * batches.per_pass) for r in batches.at(k)[0][:, 0].tolist()}
-    assert read == set(range(1_003))
-
-
-def test_a_batch_larger_than_the_table_is_the_table():
-    codes, seen = Batches(without(Table(5)), 100, seed=0).at(3)
-    assert sorted(codes[:, 0]) == list(range(5))
-    assert seen.all()
 
 
 def test_some_rows_are_all_rows_when_they_fit():

@@ -1,7 +1,7 @@
-"""The one training loop: batches in, the best snapshot on validation rows out.
+"""The one training loop: a stream of batches in, the best snapshot on validation rows out.
 
-Every member is trained by `train_member`. What it does depends on its arguments alone:
-batches follow from seed and step, so a run that was stopped goes on from its checkpoint
+Every member is trained by `train_member`. What it does depends on its arguments alone: its
+place in the stream is part of a checkpoint, so a run that was stopped goes on from there
 and ends with the same bits as one that was not.
 """
 
@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anypart.base.errors import FitError
+from anypart.data.streams import Cursor, code_batches
 from anypart.models.catalogue import load_model
 from anypart.models.contract import Codes, Evidence, Mask, Model
 from anypart.optim.catalogue import start_learner
@@ -24,7 +25,7 @@ from anypart.optim.checkpoint import part, read_arrays, under, write_arrays
 from anypart.optim.events import Event, Progress
 from anypart.optim.learner import Learner
 from anypart.optim.plan_file import Member
-from anypart.optim.rows import Batches, Split
+from anypart.optim.rows import Split
 
 SECONDS_BETWEEN_EVENTS = 0.5
 EVALUATED_TOGETHER = 4_096  # validation rows; bounds the memory of a look
@@ -65,6 +66,7 @@ class _Run:
 
     member: Member
     learner: Learner
+    rows: Cursor
     step: int = 0
     best: Model | None = None
     best_step: int = 0
@@ -104,6 +106,7 @@ class _Run:
         about: dict[str, Any] = {
             "mark": self.member.mark,
             "step": self.step,
+            "rows": self.rows.state(),
             "best_step": self.best_step,
             "best_log_lik": self.best_log_lik if self.best else None,
             "last_log_lik": self.last_log_lik,
@@ -121,6 +124,7 @@ class _Run:
                 "Delete it, or train in another folder."
             )
         self.learner.load_state(part(arrays, "learner"))
+        self.rows = self.rows.stream.resume(about.get("rows", {}), epochs=None)
         self.step, self.stale = about["step"], about["stale"]
         self.best_step, self.last_log_lik = about["best_step"], about["last_log_lik"]
         if about["best_settings"] is not None:
@@ -155,13 +159,14 @@ def train_member(
 
     """
     learner = start_learner(member.family, member.settings, member.seed, split.train)
-    run = _Run(member, learner)
+    batches = code_batches(split.train, member.batch, member.seed)
+    run = _Run(member, learner, batches.start(epochs=None))
     if checkpoint.exists():
         run.load(checkpoint)
-    batches = Batches(split.train, member.batch, member.seed)
     saved = told = time.monotonic()
     while not run.over:
-        run.learner.step(*batches.at(run.step), run.step / member.steps)
+        codes, seen = next(run.rows)
+        run.learner.step(codes, seen, run.step / member.steps)
         run.step += 1
         now = time.monotonic()
         if run.step % member.validate_every == 0 or run.step == member.steps:

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from anypart.base.seeds import generator
+from anypart.data.streams import code_batches
 from anypart.optim.catalogue import start_learner
 from anypart.optim.events import Measured
 from anypart.optim.loop import valid_log_prob
-from anypart.optim.rows import Batches, Split
+from anypart.optim.rows import Split
 
 SECONDS_OF_STEPS = 0.3
 MOST_STEPS = 20
@@ -37,13 +38,15 @@ def rehearse(
     clock = time.process_time
     began = clock()
     learner = start_learner(family, settings, seed, split.train)
-    batches = Batches(split.train, batch, seed)
-    learner.step(*batches.at(0), 0.0)  # the first step also makes what later ones reuse
+    batches = code_batches(split.train, batch, seed).start(epochs=None)
+    codes, seen = next(batches)
+    learner.step(codes, seen, 0.0)  # the first step also makes what later ones reuse
     start = clock() - began
     began, steps = clock(), 0
     while steps < MOST_STEPS and clock() - began < SECONDS_OF_STEPS:
         steps += 1
-        learner.step(*batches.at(steps), 0.0)
+        codes, seen = next(batches)
+        learner.step(codes, seen, 0.0)
     step = (clock() - began) / steps
     n_valid = len(split.codes)
     some = generator(seed, "look").permutation(n_valid)[:MOST_LOOKED_AT]

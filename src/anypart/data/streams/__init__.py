@@ -1,6 +1,6 @@
 """Streams that can be stopped anywhere, saved as small JSON, and resumed at the same item."""
 
-from anypart.data.streams.sources import code_batches, table_rows
+from anypart.data.streams.sources import Source, code_batches, table_rows
 from anypart.data.streams.stream import Cursor, Stream
 
-__all__ = ["Cursor", "Stream", "code_batches", "table_rows"]
+__all__ = ["Cursor", "Source", "Stream", "code_batches", "table_rows"]

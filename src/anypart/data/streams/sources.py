@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from anypart.data.files.table import Table
-from anypart.data.packed import PackedCodes
-from anypart.data.streams.stages import Map, Places, positive
+from anypart.data.streams.stages import Cut, Map, Windows, positive
 from anypart.data.streams.stream import Stream
+
+WINDOW_CELLS = 4_194_304  # cells shuffled together; what an epoch holds in memory
+BLOCK = 4_096  # neighbouring rows that are read together
 
 
 def table_rows(table: Table) -> Stream:
@@ -34,21 +39,42 @@ def _rows(table: Table, at: int) -> Iterator[dict[str, Any]]:
         at = max(at - batch.num_rows, 0)
 
 
-def code_batches(packed: PackedCodes, size: int, seed: int, window: int = 65_536) -> Stream:
+class Source(Protocol):
+    """Codes of rows, as far as streams and training read them."""
+
+    @property
+    def n_rows(self) -> int:
+        """Count the rows."""
+        ...
+
+    @property
+    def n_cats(self) -> tuple[int, ...]:
+        """Count the categories of each column."""
+        ...
+
+    def rows(self, index: Any) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
+        """Read some rows: codes and which of them are seen, (rows, cols)."""
+        ...
+
+
+def code_batches(source: Source, size: int, seed: int) -> Stream:
     """Stream over seeded mini-batches of codes: (codes, seen), (rows, cols) each.
 
-    Only places are shuffled; rows are read from the mapped file when their batch comes, and
-    resuming reads nothing that was given.
+    An epoch reads blocks of neighbouring rows in a seeded order, a window of up to
+    `WINDOW_CELLS` cells at a time, and shuffles each window, so a table larger than
+    memory is read in long runs. Each epoch starts at another row, so the rows left over
+    at its end are others each time. Resuming reads the window in which it stood.
 
     Args:
-        packed: the rows.
-        size: rows of a batch.
+        source: the rows.
+        size: rows of a batch; fewer only if there are fewer rows.
         seed: of the order.
-        window: rows that are shuffled together; a whole number of batches is taken.
 
     """
-    positive("A batch", size)
-    return Stream(_nothing, (Places(packed.n_rows, size, window, seed), Map(packed.rows)))
+    n, size = source.n_rows, min(positive("A batch", size), source.n_rows)
+    blocks = min(max(WINDOW_CELLS // (BLOCK * len(source.n_cats)), 1), 16)
+    windows = Windows(n, min(n, blocks * BLOCK), BLOCK, seed)
+    return Stream(_nothing, (windows, Map(source.rows), Cut(size)))
 
 
 def _nothing(at: int) -> Iterator[Any]:

@@ -18,6 +18,9 @@ from itertools import count, islice, repeat
 from multiprocessing import get_context
 from typing import Any, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from anypart.base.errors import DataError
 from anypart.base.seeds import generator
 
@@ -106,33 +109,67 @@ class Shuffle:
 
 
 @dataclass(frozen=True)
-class Places:
-    """Batches of the places 0, …, n − 1 as arrays, shuffled in windows; it reads no source.
+class Windows:
+    """Windows of the places 0, …, n − 1 in a seeded order, as arrays; it reads no source.
 
-    What `Shuffle` and `Batch` do for any items, done for places without touching each.
+    A window is some blocks of neighbouring places, so what reads them reads long runs of a
+    source that is larger than memory. Every epoch begins at another place, so those that are
+    left over at its end are others each time.
+
+    Args:
+        n: places.
+        window: places of a window: all, or a multiple of `block`.
+        block: neighbouring places that stay in one window.
+        seed: of the order.
+
     """
 
     n: int
-    size: int
     window: int
+    block: int
     seed: int
 
     @property
     def name(self) -> str:
         """See `Stage.name`."""
-        return f"{self.n} places by {self.size} in {self.window} seed {self.seed}"
+        return f"{self.n} places in {self.window} by {self.block} seed {self.seed}"
 
     def run(self, before: Start, epoch: int, mark: Mark) -> Pairs:
-        """See `Stage.run`; a mark counts the batches."""
-        each = max(self.window // self.size, 1)  # batches of a window
-        given = mark or 0
-        for number in range(given // each, -(-self.n // (each * self.size))):
-            first = number * each * self.size
-            many = min(each * self.size, self.n - first)
-            order = generator(self.seed, "stream", epoch, number).permutation(many) + first
-            for place in range(given - number * each, -(-many // self.size)):
-                given += 1
-                yield order[place * self.size : (place + 1) * self.size], given
+        """See `Stage.run`; a mark counts the windows."""
+        for number in range(mark or 0, self.n // self.window):
+            yield self._places(epoch, number), number + 1
+
+    def _places(self, epoch: int, number: int) -> NDArray[np.int64]:
+        order = generator(self.seed, "window", epoch * (self.n // self.window) + number)
+        if self.window == self.n:
+            return order.permutation(self.n)
+        blocks = generator(self.seed, "pass", epoch)
+        first, each = int(blocks.integers(self.n)), self.window // self.block
+        chosen = blocks.permutation(self.n // self.block)[number * each : (number + 1) * each]
+        places = chosen[:, None] * self.block + np.arange(self.block)  # (blocks, block)
+        return order.permutation((places.ravel() + first) % self.n)
+
+
+@dataclass(frozen=True)
+class Cut:
+    """Tuples of arrays of rows, cut into pieces of `size` rows; a shorter rest is left out."""
+
+    size: int
+
+    @property
+    def name(self) -> str:
+        """See `Stage.name`."""
+        return f"cut {self.size}"
+
+    def run(self, before: Start, epoch: int, mark: Mark) -> Pairs:
+        """See `Stage.run`."""
+        start, given = mark or (None, 0)
+        for arrays, after in before(start):
+            pieces, stop = len(arrays[0]) // self.size, given * self.size
+            for piece in range(given + 1, pieces + 1):
+                rows = slice(stop, stop := stop + self.size)
+                yield tuple([array[rows] for array in arrays]), (start, piece)
+            start, given = after, 0
 
 
 @dataclass(frozen=True)

@@ -172,14 +172,14 @@ class Cursor(Iterator[Any]):
     """
 
     def __init__(self, stream: Stream, epoch: int, mark: Mark, epochs: int | None) -> None:
-        self._stream, self.epoch, self._mark, self._epochs = stream, epoch, mark, epochs
+        self.stream, self.epoch, self._mark, self._epochs = stream, epoch, mark, epochs
         self._pairs: Pairs | None = None
 
     def __next__(self) -> Any:
         while self._epochs is None or self.epoch < self._epochs:
             fresh = self._pairs is None and self._mark is None
             if self._pairs is None:
-                self._pairs = self._stream.pairs(self.epoch, self._mark)
+                self._pairs = self.stream.pairs(self.epoch, self._mark)
             try:
                 item, self._mark = next(self._pairs)
             except StopIteration:
@@ -197,7 +197,7 @@ class Cursor(Iterator[Any]):
         """Return where it stands, as plain JSON, whatever is prefetched."""
         return {
             "version": VERSION,
-            "stream": self._stream.name,
+            "stream": self.stream.name,
             "epoch": self.epoch,
             "mark": _listed(self._mark),
         }
