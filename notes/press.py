@@ -134,4 +134,5 @@ def _tidy(svg: str, name: str) -> str:
         svg = re.sub(rf"{colour}\b", f"var({variable})", svg, flags=re.I)
     svg = re.sub(r'\b(id="|href="#)|url\(#', lambda m: f"{m.group()}{name}-", svg)
     svg = re.sub(r"\n\s*", " ", svg)
-    return re.sub(r"(\d\.\d{2})\d+", r"\1", svg).strip()
+    # All but a scale: a letter's outline is 64 times its size.
+    return re.sub(r"(?<!scale\()(\d\.\d{2})\d+", r"\1", svg).strip()
