@@ -6,7 +6,7 @@ TORCH ?= torch==2.13.0
 export OPENBLAS_NUM_THREADS ?= 1
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo test lint fuzz bench-adult bench-tables bench-density bench-speed clean install
+.PHONY: demo test notes-test lint fuzz bench-adult bench-tables bench-density bench-speed clean install
 
 demo: $(VENV)/.installed
 	$(BIN)/anypart demo
@@ -32,6 +32,10 @@ $(VENV)/.installed: $(VENV)/.torch pyproject.toml
 $(VENV)/.installed-dev: $(VENV)/.installed
 	$(BIN)/pip install --quiet -e '.[dev]'
 	touch $@
+
+notes-test: $(VENV)/.installed-dev
+	$(BIN)/pip install --quiet -e '.[browser]'
+	$(BIN)/pytest -m browser tests/notes
 
 fuzz: $(VENV)/.installed-dev
 	ANYPART_FUZZ=100000 $(BIN)/pytest tests/fuzz
