@@ -39,33 +39,97 @@ def normal_scores(places: Places, margins: Array) -> tuple[Array, Array]:
     return centres, edges
 
 
+class Lines:
+    """The codes of all columns as intervals of their lines.
+
+    Args:
+        places: of the columns, in the order.
+        centres: (flat,) the number that each code enters as.
+        edges: (flat,) where each code's interval ends; inf for a column's last code.
+
+    """
+
+    def __init__(self, places: Places, centres: Array, edges: Array) -> None:
+        import torch
+
+        inner = places.layout
+        low = np.concatenate([[np.float32(-np.inf)], edges[:-1]])
+        low[[s.start for s in inner.slices]] = -np.inf
+        self.places, self.centres = places, torch.from_numpy(np.array(centres))
+        self.owner = torch.from_numpy(np.repeat(np.arange(inner.n_cols), inner.n_cats))
+        # An infinite end times a deviation's gradient of 0 would not be a number.
+        self.low, self.high = (
+            torch.from_numpy(edge).clamp(-BEYOND, BEYOND) for edge in (low, np.array(edges))
+        )
+
+    def numbers(self, x: torch.Tensor) -> torch.Tensor:
+        """Turn encoded cells into the numbers they stand for, as `RNADE` does, (rows, cols)."""
+        import torch
+
+        places, centres = self.places, self.centres.to(x.dtype)
+        columns: list[torch.Tensor] = []
+        for flat, own, size in zip(places.layout.slices, places.slices, places.sizes, strict=True):
+            centre = centres[flat]
+            if size > 1:
+                columns.append(x[:, own] @ centre)
+            else:
+                share = x[:, own].sum(1)
+                columns.append(centre[0] + share * (centre[-1] - centre[0]))
+        return torch.stack(columns, 1)
+
+
+def rnade_logits(parameters: Parameters, x: torch.Tensor, lines: Lines) -> torch.Tensor:
+    """Do in torch what `RNADE` does in NumPy, all positions at once, (rows, places).
+
+    Args:
+        parameters: by name, as `RNADE` has them.
+        x: (rows, places).
+        lines: the columns' lines.
+
+    """
+    import torch
+
+    p, places, owner = parameters, lines.places, lines.owner
+    added = lines.numbers(x)[:, :, None] * p["weight"]  # (rows, cols, width)
+    nothing = added.new_zeros(len(x), 1, added.shape[2])
+    before = torch.cat([nothing, added.cumsum(1)[:, :-1]], 1) + p["bias"]
+    hidden = torch.relu(p["scale"][:, None] * before)
+    heads = torch.einsum("rcw,kcmw->krcm", hidden, p["out_weight"]) + p["out_bias"][:, None]
+    share, mean = torch.softmax(heads[0], 2), heads[1]
+    inverse = torch.exp(-heads[2].clamp(-MOST_LOG, MOST_LOG))
+    low, high = (
+        (edge[:, None] - mean[:, owner]) * inverse[:, owner] for edge in (lines.low, lines.high)
+    )  # (rows, flat, mixes)
+    flip = low > 0
+    upper, lower = torch.where(flip, -low, high), torch.where(flip, -high, low)
+    mass = torch.special.ndtr(upper) - torch.special.ndtr(lower)
+    logs = torch.log((share[:, owner] * mass).sum(2) + FLOOR)
+    found = [
+        logs[:, flat] if size > 1 else logs[:, flat][:, 1:] - logs[:, flat][:, :1]
+        for flat, size in zip(places.layout.slices, places.sizes, strict=True)
+        if size
+    ]
+    return torch.cat(found, 1)
+
+
 class RNADENetwork:
     """RNADE on lines cut by normal scores; its places lie in the order."""
 
     def __init__(self, start: Start) -> None:
-        import torch
-
         self._start = start
         self._centres, self._edges = normal_scores(start.places, start.means)
-        inner = start.places.layout
-        owner = np.repeat(np.arange(inner.n_cols), inner.n_cats)
-        low = np.concatenate([[np.float32(-np.inf)], self._edges[:-1]])
-        low[[s.start for s in inner.slices]] = -np.inf
-        self._owner = torch.from_numpy(owner)
-        # An infinite end times a deviation's gradient of 0 would not be a number.
-        self._low, self._high = (
-            torch.from_numpy(edge).clamp(-BEYOND, BEYOND) for edge in (low, self._edges)
-        )
+        self._lines = Lines(start.places, self._centres, self._edges)
 
     def initial(self) -> dict[str, Array]:
         """Return the parameters to begin with."""
         start, width, mixes = self._start, self._start.settings.width, self._start.settings.mixes
         n_cols = start.layout.n_cols
         out = start.uniform("out", width, 3, n_cols, mixes, width) * np.float32(0.1)
-        spread = np.linspace(-1, 1, mixes) if mixes > 1 else np.zeros(1)
+        # Apart, so that they learn apart, and together as good as a standard normal.
+        spread = np.linspace(-0.5, 0.5, mixes) if mixes > 1 else np.zeros(1)
         bias = np.zeros((3, n_cols, mixes), np.float32)
         bias[1] = spread
-        bias[2] = np.log(np.sqrt(max(1 - float(np.mean(spread**2)), 0.1)))
+        bias[2] = 0.5 * np.log(1 - np.mean(spread**2))
         return {
             "weight": start.uniform("weight", n_cols, n_cols, width),
             "bias": np.abs(start.uniform("bias", n_cols, width)),
@@ -76,45 +140,7 @@ class RNADENetwork:
 
     def logits(self, parameters: Parameters, x: torch.Tensor, step: int) -> torch.Tensor:
         """Compute the logits of all places from encoded rows, (rows, places)."""
-        import torch
-
-        p, places = parameters, self._start.places
-        values = self._numbers(x)  # (rows, cols)
-        added = values[:, :, None] * p["weight"]  # (rows, cols, width)
-        before = added.cumsum(1) - added + p["bias"]
-        hidden = torch.relu(p["scale"][:, None] * before)
-        heads = torch.einsum("rcw,kcmw->krcm", hidden, p["out_weight"]) + p["out_bias"][:, None]
-        share, mean = torch.softmax(heads[0], 2), heads[1]
-        inverse = torch.exp(-heads[2].clamp(-MOST_LOG, MOST_LOG))
-        low, high = (
-            (edge[:, None] - mean[:, self._owner]) * inverse[:, self._owner]
-            for edge in (self._low, self._high)
-        )  # (rows, flat, mixes)
-        flip = low > 0
-        upper, lower = torch.where(flip, -low, high), torch.where(flip, -high, low)
-        mass = torch.special.ndtr(upper) - torch.special.ndtr(lower)
-        logs = torch.log((share[:, self._owner] * mass).sum(2) + FLOOR)
-        found = [
-            logs[:, flat] if size > 1 else logs[:, flat][:, 1:] - logs[:, flat][:, :1]
-            for flat, size in zip(places.layout.slices, places.sizes, strict=True)
-            if size
-        ]
-        return torch.cat(found, 1)
-
-    def _numbers(self, x: torch.Tensor) -> torch.Tensor:
-        """Turn encoded cells into the numbers they stand for, as `RNADE` does."""
-        import torch
-
-        places, centres = self._start.places, torch.from_numpy(self._centres)
-        columns: list[torch.Tensor] = []
-        for flat, own, size in zip(places.layout.slices, places.slices, places.sizes, strict=True):
-            centre = centres[flat]
-            if size > 1:
-                columns.append(x[:, own] @ centre)
-            else:
-                share = x[:, own].sum(1)
-                columns.append(centre[0] + share * (centre[-1] - centre[0]))
-        return torch.stack(columns, 1)
+        return rnade_logits(parameters, x, self._lines)
 
     def model(self, arrays: dict[str, Array]) -> RNADE:
         """Make the model of trained parameters."""

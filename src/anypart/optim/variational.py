@@ -109,19 +109,22 @@ def posterior(described: torch.Tensor, settings: VAESettings) -> tuple[Family, t
     return gradients.Categorical(logits), divergence
 
 
-def log_cells(p: Parameters, z: torch.Tensor, layout: Layout, hot: torch.Tensor) -> torch.Tensor:
-    """Do in torch what `VAE.decode` does, and pick the seen cells: (draws, rows), nats."""
+def decode(p: Parameters, z: torch.Tensor, layout: Layout) -> torch.Tensor:
+    """Do in torch what `VAE.decode` does, (…, flat), nats."""
     import torch
     from torch.nn import functional
 
     hidden = functional.gelu(z @ p["decode_weight"] + p["decode_bias"], approximate="tanh")
     logits = hidden @ p["out_weight"] + p["out_bias"]
     if set(layout.n_cats) == {2}:
-        logs = torch.log_softmax(logits.unflatten(-1, (-1, 2)), -1).flatten(-2)
-    else:
-        parts = logits.split(layout.n_cats, -1)
-        logs = torch.cat([torch.log_softmax(part, -1) for part in parts], -1)
-    return (logs * hot).sum(-1)
+        return torch.log_softmax(logits.unflatten(-1, (-1, 2)), -1).flatten(-2)
+    parts = logits.split(layout.n_cats, -1)
+    return torch.cat([torch.log_softmax(part, -1) for part in parts], -1)
+
+
+def log_cells(p: Parameters, z: torch.Tensor, layout: Layout, hot: torch.Tensor) -> torch.Tensor:
+    """Decode, and sum the seen cells: (draws, rows), nats."""
+    return (decode(p, z, layout) * hot).sum(-1)
 
 
 class VAELearner:

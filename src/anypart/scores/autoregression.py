@@ -1,33 +1,40 @@
-"""The proof that a fitted network hears only what it may, on its trained weights.
+"""The proof that a fitted model hears only what it may, on its trained weights.
 
 A chain p(x_1) p(x_2 | x_1) … sums to 1 only if no column's conditional depends on itself or
 on a later column. The network's index sets decide it: a torch function with the trained
 weights is shown to give the model's own logits, and its dependence (`lens.network`) is
 compared with the order. An order-agnostic network must not read the code of an unseen cell.
+Boosted trees and tables are no networks: what their trees ask about, and the axes that their
+tables have, are read off. A mixture over a latent vector is no chain; what is proved of it is
+in `scores.components`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from anypart.base.seeds import generator
+from anypart.models.conditional_table import ConditionalTable
 from anypart.models.contract import Evidence, Model
 from anypart.models.many_orders import ManyOrders
 from anypart.models.one_order import OneOrder
 from anypart.models.order_agnostic import OrderAgnostic
+from anypart.models.places import Array
 from anypart.models.stack import Stack
+from anypart.scores.twins import TWINS, tree_logits
 
 if TYPE_CHECKING:
     import torch
 
-    Twin = Callable[[torch.Tensor], torch.Tensor]
+    from anypart.scores.twins import Twin
 
 AGREES = 1e-3  # logits of the two forms, float32
 ROWS = 16  # on which they are compared
+NOT_ITS_OWN = "its logits are not those of its weights"
 
 
 @dataclass(frozen=True)
@@ -47,13 +54,21 @@ class Proof:
     leaks: tuple[tuple[int, int], ...] = ()
     why: str = ""
 
+    @property
+    def note(self) -> str:
+        """Say what is wrong."""
+        if self.why:
+            return f"{self.family}: {self.why}"
+        out, read = self.leaks[0]
+        return f"{self.family}: column {out} depends on column {read}"
+
 
 @dataclass(frozen=True)
 class Autoregression:
-    """How many chains of networks a fit has, and how many are proved autoregressive.
+    """How many chains a fit has, and how many are proved autoregressive.
 
     Args:
-        chains: every order of every network.
+        chains: every order of every member along an order.
         proved: those proved on their trained weights.
         notes: what was not proved, and why.
 
@@ -65,26 +80,22 @@ class Autoregression:
 
 
 def score_autoregression(model: Model) -> Autoregression | None:
-    """Prove every network of a model; None if there is none."""
+    """Prove every chain of a model; None if there is none."""
     found = list(prove(model))
     if not found:
         return None
-    notes = {
-        f"{p.family}: {p.why or f'column {p.leaks[0][0]} depends on column {p.leaks[0][1]}'}"
-        for p in found
-        if not p.proved
-    }
+    notes = {p.note for p in found if not p.proved}
     return Autoregression(len(found), sum(p.proved for p in found), tuple(sorted(notes)))
 
 
 def prove(model: Model) -> Iterator[Proof]:
-    """Decide for every chain of networks in a model whether it is autoregressive.
+    """Decide for every chain in a model whether it is autoregressive.
 
     Args:
         model: any of the catalogue; a stack's members are taken one by one.
 
     Returns:
-        A proof for each order of each network; nothing for families that are no networks.
+        A proof for each order of each chain; nothing for families that are no chains.
 
     Cost:
         One run and one backward pass of each network for every place, in masks.
@@ -97,35 +108,73 @@ def prove(model: Model) -> Iterator[Proof]:
         yield from prove(model.mixture)
     elif isinstance(model, OrderAgnostic):
         yield from (_any_order(model, order) for order in model.orders)
+    elif isinstance(model, ConditionalTable):
+        yield _tables(model)
     elif isinstance(model, OneOrder):
-        twin = _TWINS.get(model.family)
-        if twin is not None:
-            yield _one_order(model, twin(model))
-        elif model.family not in NO_NETWORKS:
-            why = "no index sets are followed through its arithmetic"
-            yield Proof(model.family, False, (), why)
+        if model.family == "boosted_trees":
+            yield _trees(model)
+        elif twin := TWINS.get(model.family):
+            yield _network(model, twin(model))
+        else:
+            yield Proof(model.family, False, (), "nobody has written what its arithmetic is")
 
 
-def _one_order(model: OneOrder, twin: Twin) -> Proof:
-    import torch
-
-    from anypart.lens.network.asking import dependence
-
-    column_of = model.places.column_of
+def _some_rows(model: OneOrder) -> Array:
+    """Make up rows with a few gaps, (rows, places)."""
     rng = generator(0, "twin")
     codes = np.stack([rng.integers(0, n, ROWS) for n in model.places.layout.n_cats], 1)
-    x = model.places.encode(codes.astype(np.int32), rng.random(codes.shape) < 0.9, model.means)
-    with torch.no_grad():
-        same = np.allclose(twin(torch.from_numpy(x)).numpy(), model._logits(x), atol=AGREES)
-    if not same:
-        return Proof(model.family, False, (), "its logits are not those of its weights")
-    reads = dependence(twin, torch.zeros(1, len(column_of))).numpy()
+    return model.places.encode(codes.astype(np.int32), rng.random(codes.shape) < 0.9, model.means)
+
+
+def _judged(model: OneOrder, reads: Any) -> Proof:
+    """Compare what places hear, (places, places heard), with the order."""
+    column_of = model.places.column_of
     out, read = np.nonzero(reads & (column_of[None, :] >= column_of[:, None]))
     pairs = {
         (int(model.order[column_of[o]]), int(model.order[column_of[i]]))
         for o, i in zip(out, read, strict=True)
     }
     return Proof(model.family, not pairs, tuple(sorted(pairs)))
+
+
+def _network(model: OneOrder, twin: Twin) -> Proof:
+    import torch
+
+    from anypart.lens.network.asking import dependence
+
+    x = _some_rows(model)
+    with torch.no_grad():
+        same = np.allclose(twin(torch.from_numpy(x)).numpy(), model._logits(x), atol=AGREES)
+    if not same:
+        return Proof(model.family, False, (), NOT_ITS_OWN)
+    return _judged(model, dependence(twin, torch.zeros(1, model.places.total)).numpy())
+
+
+def _trees(model: OneOrder) -> Proof:
+    x = _some_rows(model)
+    if not np.allclose(tree_logits(model, x), model._logits(x), atol=AGREES):
+        return Proof(model.family, False, (), NOT_ITS_OWN)
+    total, n_cols = model.places.total, model.places.layout.n_cols
+    hears = np.zeros((n_cols, total), np.bool_)  # by what its trees ask about
+    for tests in model.arrays["tests"]:
+        col, node = np.nonzero(tests >= 0)
+        hears[col, tests[col, node] % total] = True
+    return _judged(model, hears[model.places.column_of] | (model.arrays["weight"].T != 0))
+
+
+def _tables(model: ConditionalTable) -> Proof:
+    """A table has an axis for its column and for each before it, and no other."""
+    n_cats = model.layout.n_cats
+    right = [n_cats[: col + 1] for col in range(len(n_cats))]
+    if [table.shape for table in model.tables] != right:
+        return Proof(model.family, False, (), "its tables have other axes than the columns before")
+    rng = generator(0, "twin")
+    codes = np.stack([rng.integers(0, n, ROWS) for n in n_cats], 1).astype(np.int32)
+    with np.errstate(divide="ignore"):
+        chain = sum(np.log(t[tuple(codes[:, : t.ndim].T)]) for t in model.tables)
+    said = model.log_prob(Evidence(codes, np.ones(codes.shape, np.bool_)))
+    same = np.allclose(said, chain, atol=AGREES)
+    return Proof(model.family, same, (), "" if same else "its answers are not those of its tables")
 
 
 def _any_order(model: OrderAgnostic, order: Any) -> Proof:
@@ -162,54 +211,3 @@ def _any_order(model: OrderAgnostic, order: Any) -> Proof:
     reads = which_inputs(logits, torch.from_numpy(codes), torch.from_numpy(asked)).numpy()
     pairs = {(int(order[row]), int(column)) for row, column in np.argwhere(reads & ~seen)}
     return Proof(model.family, not pairs, tuple(sorted(pairs)))
-
-
-def _weights(model: OneOrder) -> dict[str, torch.Tensor]:
-    import torch
-
-    return {n: torch.from_numpy(np.array(a)) for n, a in model.arrays.items()}
-
-
-def _linear(model: OneOrder) -> Twin:
-    p = _weights(model)
-    return lambda x: x @ p["weight"] + p["bias"]
-
-
-def _masked(model: OneOrder) -> Twin:
-    p = _weights(model)
-
-    def logits(x: torch.Tensor) -> torch.Tensor:
-        hidden = x
-        for i in range(sum(name.endswith(".degrees") for name in p)):
-            hidden = (hidden @ p[f"{i}.weight"] + p[f"{i}.bias"]).relu()
-        return hidden @ p["out_weight"] + p["out_bias"] + x @ p["direct"]
-
-    return logits
-
-
-def _separate(model: OneOrder) -> Twin:
-    import torch
-
-    p, owner = _weights(model), torch.from_numpy(model.places.column_of)
-
-    def logits(x: torch.Tensor) -> torch.Tensor:
-        hidden = torch.sigmoid(torch.einsum("rp,cpw->rcw", x, p["weight"]) + p["bias"])
-        return (hidden[:, owner] * p["out_weight"]).sum(2) + p["out_bias"]
-
-    return logits
-
-
-def _recursive(model: OneOrder) -> Twin:
-    from anypart.optim.chain_families import nade_logits
-
-    p, order = _weights(model), np.arange(model.layout.n_cols)
-    return lambda x: nade_logits(p, x, model.places, order)
-
-
-_TWINS: dict[str, Callable[[OneOrder], Twin]] = {
-    "fvsbn": _linear,
-    "made": _masked,
-    "separate_networks": _separate,
-    "nade": _recursive,
-}
-NO_NETWORKS = {"boosted_trees", "conditional_table"}

@@ -15,6 +15,7 @@ from anypart.data.files import Table, read
 from anypart.scores.autoregression import Autoregression, score_autoregression
 from anypart.scores.baselines import baselines_of
 from anypart.scores.calibration import Calibration, score_calibration
+from anypart.scores.components import Components, score_components
 from anypart.scores.consistency import Consistency, score_consistency
 from anypart.scores.fidelity import Fidelity, score_fidelity
 from anypart.scores.imputation import (
@@ -43,8 +44,10 @@ class Scores:
         calibration: stated and met probabilities.
         consistency: answers beside each other.
         fidelity: drawn rows beside real ones; None where the fit cannot draw.
-        autoregression: chains of networks proved to hear only earlier columns; None where
-            the fit has no network.
+        autoregression: chains proved to hear only earlier columns; None where the fit has
+            no member along an order.
+        components: latent mixtures whose components are proved products over columns; None
+            where the fit has none.
 
     """
 
@@ -57,6 +60,7 @@ class Scores:
     consistency: Consistency
     fidelity: Fidelity | None
     autoregression: Autoregression | None = None
+    components: Components | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain numbers, strings, lists and dicts; what is not a number is None."""
@@ -100,6 +104,7 @@ def evaluate(fitted: Judged, table: Any, seed: int = 0) -> Scores:
         consistency=score_consistency(fitted, rows, seed),
         fidelity=_fidelity(fitted, rows, seed),
         autoregression=score_autoregression(fitted.model),
+        components=score_components(fitted.model),
     )
 
 

@@ -67,8 +67,11 @@ def _figures(scores: Scores) -> list[tuple[str, str, str]]:
         ]
     figures = [(name, form.format(x), best) for name, x, form, best in lines if x is not None]
     if chains := scores.autoregression:
-        words = "chains of networks proved autoregressive on their weights"
+        words = "chains proved autoregressive on their weights"
         figures.append((words, str(chains.proved), str(chains.chains)))
+    if latent := scores.components:
+        words = "latent mixtures proved products over columns at every point"
+        figures.append((words, str(latent.proved), str(latent.mixtures)))
     return figures
 
 

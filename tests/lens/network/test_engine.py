@@ -8,18 +8,25 @@ from anypart.models.contract import Evidence, Layout
 from anypart.models.stack import Stack
 from anypart.optim.catalogue import LEARNERS
 from anypart.scores.autoregression import prove, score_autoregression
+from anypart.scores.components import prove_components, score_components
 
 LAYOUT = Layout((2, 3, 2, 4, 2))
-NETWORKS = {  # family → chains of its small model; what is not here is no chain of networks
+NETWORKS = {  # family → settings of a small model
     "fvsbn": {},
     "separate_networks": {"width": 6},
     "nade": {"width": 6},
     "eonade": {"width": 6, "orders": 2},
     "made": {"width": 12, "orders": 2},
+    "rnade": {"width": 6, "mixes": 2},
     "order_agnostic": {"width": 8, "blocks": 1, "orders": 2},
 }
-OTHERS = {"independent", "chow_liu", "tree_mixture", "hidden_tree", "continuous_mixture"}
-OTHERS |= {"conditional_table", "boosted_trees", "vae", "stack", "rnade"}
+CHAINS = [*NETWORKS, "boosted_trees", "conditional_table"]
+LATENT = {
+    "continuous_mixture": {"dims": 2, "width": 8, "points": 32, "mixes": 64},
+    "vae": {"dims": 2, "width": 8},
+}
+TREES = {"independent", "chow_liu", "tree_mixture", "hidden_tree"}  # sums over latent states
+SETTINGS = NETWORKS | LATENT
 
 
 def trained(family, steps=6):
@@ -27,21 +34,31 @@ def trained(family, steps=6):
     codes = np.stack([rng.integers(0, n, 120) for n in LAYOUT.n_cats], 1).astype(np.int32)
     codes[:, 2] = codes[:, 0]
     seen = np.ones(codes.shape, bool)
-    learner = LEARNERS[family](LAYOUT, codes, seen, NETWORKS[family], 0)
+    learner = LEARNERS[family](LAYOUT, codes, seen, SETTINGS.get(family, {}), 0)
     for step in range(steps):
         learner.step(codes, seen, step / steps)
     return learner.model()
 
 
 def test_every_family_of_the_catalogue_is_accounted_for():
-    assert set(CATALOGUE) == set(NETWORKS) | OTHERS
+    assert set(CATALOGUE) == {*CHAINS, *LATENT, *TREES, "stack"}
 
 
-@pytest.mark.parametrize("family", NETWORKS)
-def test_every_trained_network_is_proved_autoregressive(family):
+@pytest.mark.parametrize("family", CHAINS)
+def test_every_trained_chain_is_proved_autoregressive(family):
     found = list(prove(trained(family)))
     assert found
     assert all(p.proved for p in found), found
+    assert not list(prove_components(trained(family)))
+
+
+@pytest.mark.parametrize("family", LATENT)
+def test_the_components_of_every_latent_mixture_are_proved_products(family):
+    model = trained(family)
+    assert [p.proved for p in prove_components(model)] == [True]
+    assert not list(prove(model))
+    scores = score_components(Stack([model, trained("fvsbn")], np.zeros(2)))
+    assert (scores.mixtures, scores.proved, scores.notes) == (1, 1, ())
 
 
 def first_and_independent(family):
@@ -50,7 +67,7 @@ def first_and_independent(family):
     shares = [rng.dirichlet(np.full(n, 0.5)) for n in LAYOUT.n_cats]
     codes = np.stack([rng.choice(len(p), 2_000, p=p) for p in shares], 1).astype(np.int32)
     seen = np.ones(codes.shape, bool)
-    start = LEARNERS[family](LAYOUT, codes, seen, NETWORKS[family], 0).model()
+    start = LEARNERS[family](LAYOUT, codes, seen, SETTINGS.get(family, {}), 0).model()
     counts = [
         np.bincount(column, minlength=n) for column, n in zip(codes.T, LAYOUT.n_cats, strict=True)
     ]
@@ -59,7 +76,7 @@ def first_and_independent(family):
     return start.log_prob(Evidence(codes, seen)).mean(), independent
 
 
-@pytest.mark.parametrize("family", NETWORKS)
+@pytest.mark.parametrize("family", [*CHAINS, *LATENT])
 def test_training_starts_at_the_independent_model(family):
     start, independent = first_and_independent(family)
     even = -sum(np.log(LAYOUT.n_cats))
@@ -106,3 +123,86 @@ def test_weights_that_are_not_what_answers_prove_nothing(monkeypatch):
     (proof,) = prove(model)
     assert (proof.proved, proof.why) == (False, "its logits are not those of its weights")
     assert score_autoregression(trained("order_agnostic")).proved == 2
+
+
+def test_a_tree_that_asks_about_its_own_column_is_found_and_named():
+    model = trained("boosted_trees")
+    model.arrays["tests"][0, 2, 0] = model.places.starts[3]
+    (proof,) = prove(model)
+    assert proof.leaks == ((model.order[2], model.order[3]),)
+    model = trained("boosted_trees")
+    model.arrays["weight"][-1, 0] = 1e-30
+    (proof,) = prove(model)
+    assert proof.leaks == ((model.order[0], model.order[-1]),)
+
+
+def test_a_density_of_real_numbers_that_hears_itself_is_found(monkeypatch):
+    from tests.models.planting import plant
+
+    plant(
+        monkeypatch, "anypart.optim.chain_real", "added.cumsum(1)[:, :-1]", "added.cumsum(1)[:, 1:]"
+    )
+    (proof,) = prove(trained("rnade"))
+    assert proof.why == "its logits are not those of its weights"
+    plant(
+        monkeypatch,
+        "anypart.models.rnade",
+        "hidden = np.maximum(arrays[",
+        "hidden = 0 * np.maximum(arrays[",
+    )
+    (proof,) = prove(trained("rnade"))
+    assert not proof.proved
+
+
+def test_a_table_with_an_axis_too_many_is_found():
+    model = trained("conditional_table")
+    model.tables[0] = np.full((2, 3), 0.5)
+    (proof,) = prove(model)
+    assert "other axes" in proof.why
+
+
+@pytest.mark.parametrize(
+    ("family", "module", "right", "wrong", "why"),
+    [
+        ("vae", "optim.variational", "torch.log_softmax(part, -1)", "torch.log_softmax(part, 0)",
+         "decoder"),
+        ("vae", "models.vae", "return found * seen[:, None]", "return found", "decoder"),
+        ("continuous_mixture", "models.continuous_mixture", "hot[rows, codes[rows, cols] + ",
+         "hot[rows, codes[rows, cols] * 0 + ", "decoder"),
+        ("continuous_mixture", "models.continuous_mixture",
+         "joint -= top\n            with", "joint -= 2 * top\n            with", "decoder"),
+    ],
+)  # fmt: skip
+def test_a_latent_mixture_that_is_no_product_is_found(
+    monkeypatch, family, module, right, wrong, why
+):
+    from tests.models.planting import plant
+
+    plant(monkeypatch, f"anypart.{module}", right, wrong)
+    (proof,) = prove_components(trained(family))
+    assert not proof.proved
+    assert why in proof.why
+
+
+@pytest.mark.parametrize("family", LATENT)
+def test_factors_that_hear_other_cells_and_that_do_not_sum_to_1_are_found(monkeypatch, family):
+    from anypart.scores import components
+
+    shipped = components._judged
+
+    def crossed(model, decode, n_latent):
+        return shipped(model, lambda z: decode(z).flip(1) * decode(z), n_latent)
+
+    def heard(model, decode, n_latent):
+        class Moved:
+            layout = Layout((4, 1, 2, 4, 2))
+            family = model.family
+
+        return shipped(Moved, decode, n_latent)
+
+    monkeypatch.setattr(components, "_judged", crossed)
+    (proof,) = prove_components(trained(family))
+    assert "sum to 1" in proof.why
+    monkeypatch.setattr(components, "_judged", heard)
+    (proof,) = prove_components(trained(family))
+    assert not proof.proved
