@@ -15,6 +15,32 @@ FOLDER = Path(__file__).parent
 
 _GIVEN: dict[str, dict[str, Any]] = {  # what a reader finds before writing anything
     "longest_run": {"examples": ["100 4 200 1 3 2", "0 3 7 2 5 8 4 6 0 1", "1 0 1 2"]},
+    "gumbel_softmax": {"logits": [0.5, 0, -0.7], "seed": 1},
+    "perceptron": {
+        "sets": [
+            {
+                "en": "both inputs (AND)",
+                "zh": "两个输入都为 1（AND）",
+                "points": "0 0 -\n0 1 -\n1 0 -\n1 1 +",
+            },
+            {
+                "en": "beyond a line: needs a bias",
+                "zh": "在一条线之外：需要偏置",
+                "points": "1 1 -\n2 1 -\n1 2 -\n3 3 +\n4 2 +\n2 4 +",
+            },
+            {
+                "en": "on both sides of the origin",
+                "zh": "在原点两侧",
+                "points": "2 1 +\n1 3 +\n3 -1 +\n-1 -2 -\n-2 0 -\n-1 0.5 -",
+            },
+            {
+                "en": "exactly one input (XOR): no line at all",
+                "zh": "恰好一个输入为 1（XOR）：没有直线",
+                "points": "0 0 -\n0 1 +\n1 0 +\n1 1 -",
+            },
+        ]
+    },
+    "smooth_max": {"values": "2 1 4 5 3", "temperature": 0.5},
     "shortest_window": {
         "examples": [["ADOBECODEBANC", "ABC"], ["上海自来水来自海上", "水海"], ["a", "aa"]]
     },
@@ -33,7 +59,7 @@ def source(name: str, folder: Path = FOLDER) -> str:
     """
     kit = (folder / "kit.js").read_text(encoding="utf-8")
     own = (folder / f"{name}.js").read_text(encoding="utf-8")
-    return kit.replace("\nexport ", "\n") + re.sub(r"(?m)^import .*\n", "", own)
+    return kit.replace("\nexport ", "\n") + re.sub(r'import \{[^}]*\} from "./kit.js";\n', "", own)
 
 
 def data(name: str) -> dict[str, Any]:

@@ -36,7 +36,7 @@ export function speaker(language) {
 /** Put a widget into the page's element, with the style of all and its own. */
 export function frame(element, style, ...children) {
   element.classList.add("live");
-  element.replaceChildren(el("style", {}, STYLE + style), ...children);
+  element.replaceChildren(el("style", {}, KIT_STYLE + style), ...children);
 }
 
 /** Write a number with so many digits after the point, with a true minus sign. */
@@ -115,7 +115,11 @@ export function button(words, use, attributes = {}) {
 export function stepper(language, draw) {
   const say = speaker(language);
   const range = el("input", {
-    type: "range", min: 0, max: 0, "aria-label": say("Step", "步骤"), oninput: () => show(at()),
+    type: "range",
+    min: 0,
+    max: 0,
+    "aria-label": say("Step", "步骤"),
+    oninput: () => show(at()),
   });
   const said = el("output");
   const at = () => Number(range.value);
@@ -143,6 +147,54 @@ export function stepper(language, draw) {
 /** Buttons or fields that belong together, beside each other. */
 export function group(label, members) {
   return el("div", { class: "row", role: "group", "aria-label": label }, members);
+}
+
+/** A picture as wide as there is room for; `draw(width)` gives [height, …contents], in pixels. */
+export function picture(label, draw) {
+  const box = svg("svg", { role: "img", "aria-label": label });
+  let width = 0;
+  function again() {
+    const [height, ...contents] = draw(width);
+    box.setAttribute("viewBox", `0 0 ${width} ${height}`);
+    box.replaceChildren(...contents.flat(2));
+  }
+  const widened = () => {
+    const now = Math.max(Math.round(box.clientWidth), 200);
+    if (now === width) return;
+    width = now;
+    again();
+  };
+  new ResizeObserver(() => requestAnimationFrame(widened)).observe(box);
+  return { box, again: () => width && again() };
+}
+
+/** Read numbers between spaces or commas, at most so many. */
+export function readNumbers(text, most) {
+  const words = text.split(/[\s,;，、；]+/).filter(Boolean);
+  if (words.length > most) {
+    throw new Problem(
+      `These are ${words.length} numbers; up to ${most} are taken here.`,
+      `这里有 ${words.length} 个数，最多接受 ${most} 个。`,
+    );
+  }
+  return words.map((word) => {
+    const value = Number(word.replace("−", "-"));
+    if (!Number.isFinite(value)) {
+      throw new Problem(
+        `“${word}” is no number. Write numbers with spaces between them.`,
+        `“${word}”不是数。请输入数，用空格隔开。`,
+      );
+    }
+    return value + 0; // −0 is 0
+  });
+}
+
+/** Softmax of numbers divided by a temperature: shares that sum to 1. */
+export function softmax(values, temperature = 1) {
+  const top = Math.max(...values);
+  const powers = values.map((x) => Math.exp((x - top) / temperature));
+  const total = powers.reduce((sum, x) => sum + x, 0);
+  return powers.map((x) => x / total);
 }
 
 /** Make a sentence of words: "the end moves" → "The end moves." */
@@ -176,10 +228,15 @@ export function table(head, body) {
 
 /** A row of a table: what it is about, and its cells. */
 export function row(head, cells, attributes = {}) {
-  return el("tr", attributes, el("th", { scope: "row" }, head), cells.map((c) => el("td", {}, c)));
+  return el(
+    "tr",
+    attributes,
+    el("th", { scope: "row" }, head),
+    cells.map((c) => el("td", {}, c)),
+  );
 }
 
-const STYLE = `
+const KIT_STYLE = `
 .live { display: grid; grid-template-columns: minmax(0, 1fr); gap: 14px; padding: 16px;
   border: 1px solid var(--line); border-radius: 10px; color: var(--ink); background: var(--paper);
   font-size: .94rem; line-height: 1.5; text-align: start; container-type: inline-size;
@@ -223,7 +280,9 @@ const STYLE = `
 .live button[aria-pressed=true] { background: var(--tint); border-color: var(--accent);
   box-shadow: inset 0 -3px var(--accent); }
 .live :focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
-.live .steps { display: flex; flex-wrap: wrap; gap: 8px; align-items: center; }
+.live .steps { display: flex; gap: 6px; align-items: center; }
+.live .steps input[type=range] { flex: 1 1 30px; min-width: 30px; }
+.live .steps button { padding: 4px; }
 .live .steps output { flex: 0 0 auto; }
 .live .said { min-height: 3em; padding: 8px 12px; background: var(--wash); border-radius: 6px;
   border-inline-start: 3px solid var(--accent); overflow-wrap: anywhere; }
@@ -233,10 +292,14 @@ const STYLE = `
 .live th, .live td { padding: 4px 8px; border: 0; border-bottom: 1px solid var(--line);
   text-align: end; background: none; }
 .live th { font-weight: 600; }
-.live tbody th { font-weight: inherit; }
+.live tbody th { font-weight: inherit; white-space: nowrap; }
 .live th:first-child, .live td:first-child { text-align: start; }
 .live .now > * { background: var(--tint); }
 .live svg { display: block; width: 100%; height: auto; max-width: 100%; }
+.live svg .line { fill: none; stroke: var(--accent); stroke-width: 2.5; }
+.live svg .second { fill: none; stroke: var(--accent-2); stroke-width: 2; stroke-dasharray: 6 4; }
+.live svg .axis { fill: none; stroke: var(--edge); stroke-width: 1; }
+.live svg .soft { fill: var(--soft); }
 .live svg text { fill: var(--ink); font: 13px system-ui, sans-serif; }
 .live .cells { display: flex; flex-wrap: wrap; gap: 4px; margin: 0; padding: 0;
   list-style: none; }

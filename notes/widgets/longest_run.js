@@ -1,33 +1,39 @@
 // The longest run of consecutive integers, found step by step in the reader's own numbers.
-import { Problem, button, cell, el, field, frame, group, key, live, number, row, sentence, speaker, stepper, table } from "./kit.js";
+import {
+  Problem,
+  button,
+  cell,
+  el,
+  field,
+  frame,
+  group,
+  key,
+  live,
+  number,
+  readNumbers,
+  row,
+  sentence,
+  speaker,
+  stepper,
+  table,
+} from "./kit.js";
 
 const MOST = 60; // values
 const LARGEST = 1e15; // in size; beyond it x + 1 is not exact here
 
 /** Read integers between spaces or commas. */
 export function readIntegers(text) {
-  const words = text.split(/[\s,;，、；]+/).filter(Boolean);
-  if (words.length > MOST) {
-    throw new Problem(
-      `These are ${words.length} numbers; up to ${MOST} are stepped through here.`,
-      `这里有 ${words.length} 个数，最多逐步演示 ${MOST} 个。`,
-    );
-  }
-  return words.map((word) => {
-    if (!/^[+\-−]?\d+$/.test(word)) {
-      throw new Problem(
-        `“${word}” is no whole number. Write whole numbers with spaces between them.`,
-        `“${word}”不是整数。请输入整数，用空格隔开。`,
-      );
+  return readNumbers(text, MOST).map((value) => {
+    if (!Number.isInteger(value)) {
+      throw new Problem(`${value} is no whole number.`, `${value} 不是整数。`);
     }
-    const value = Number(word.replace("−", "-"));
     if (Math.abs(value) > LARGEST) {
       throw new Problem(
-        `${word} is too large: up to 10^15 is exact here.`,
-        `${word} 太大，这里只有 10^15 以内的整数是精确的。`,
+        `${value} is too large: up to 10^15 is exact here.`,
+        `${value} 太大，这里只有 10^15 以内的整数是精确的。`,
       );
     }
-    return value + 0; // −0 is 0
+    return value;
   });
 }
 
@@ -81,7 +87,8 @@ export function said({ value, starts, walked }, language) {
 export function mount(element, data, language) {
   const say = speaker(language);
   const words = {
-    here: say("visited now", "正在看"), inside: say("walked to", "走到"),
+    here: say("visited now", "正在看"),
+    inside: say("walked to", "走到"),
     best: say("longest so far", "目前最长"),
   };
   const values = el("ol", { class: "cells", "aria-label": say("Different values", "不同的数") });
@@ -95,14 +102,24 @@ export function mount(element, data, language) {
     const best = visit?.best ?? trace.run;
     const cells = trace.visits.map(({ value }, place) => {
       const inBest = best.start <= value && value < best.stop;
-      const marks = [place === at && "here", visit?.walked.includes(value) && "inside", inBest && "best"];
+      const marks = [
+        place === at && "here",
+        visit?.walked.includes(value) && "inside",
+        inBest && "best",
+      ];
       return cell(number(value), marks.filter(Boolean), words);
     });
     values.replaceChildren(...cells);
     costs.replaceChildren(
-      row(say("only from starts, over the set", "只从起点走，遍历集合"), [visit?.steps ?? trace.steps, trace.steps]),
+      row(say("only from starts, over the set", "只从起点走，遍历集合"), [
+        visit?.steps ?? trace.steps,
+        trace.steps,
+      ]),
       row(say("from every value", "从每个数都走"), ["", trace.unguarded]),
-      row(say("only from starts, over the list with its repeats", "只从起点走，遍历带重复的数组"), ["", trace.repeated]),
+      row(say("only from starts, over the list with its repeats", "只从起点走，遍历带重复的数组"), [
+        "",
+        trace.repeated,
+      ]),
     );
   });
 
@@ -123,8 +140,15 @@ export function mount(element, data, language) {
   const examples = data.examples.map((text) => button(text, () => input.set(text)));
   const head = [say("steps", "步数"), say("so far", "目前"), say("in all", "总共")];
   frame(
-    element, "", input.box, group(say("Examples", "例子"), examples),
-    steps.box, values, key(words), told, table(head, costs),
+    element,
+    ".live tbody th { white-space: normal; }",
+    input.box,
+    group(say("Examples", "例子"), examples),
+    steps.box,
+    values,
+    key(words),
+    told,
+    table(head, costs),
   );
   input.take();
 }

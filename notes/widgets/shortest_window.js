@@ -1,5 +1,20 @@
 // The shortest stretch of the reader's text that covers some letters, by two pointers.
-import { Problem, button, cell, el, field, frame, group, key, live, row, sentence, speaker, stepper, table } from "./kit.js";
+import {
+  Problem,
+  button,
+  cell,
+  el,
+  field,
+  frame,
+  group,
+  key,
+  live,
+  row,
+  sentence,
+  speaker,
+  stepper,
+  table,
+} from "./kit.js";
 
 const MOST = 80; // items of the text
 
@@ -30,7 +45,8 @@ export function traceWindow(items, required) {
     take(items[right], -1);
     note("right", right, right + 1);
     while (!missing().length) {
-      if (!best || right + 1 - left < best.stop - best.start) best = { start: left, stop: right + 1 };
+      if (!best || right + 1 - left < best.stop - best.start)
+        best = { start: left, stop: right + 1 };
       take(items[left], 1);
       left += 1;
       note("left", left - 1, right + 1);
@@ -74,7 +90,8 @@ function quote(item) {
 export function mount(element, data, language) {
   const say = speaker(language);
   const words = {
-    inside: say("in the window", "在窗口里"), here: say("moved over", "刚经过"),
+    inside: say("in the window", "在窗口里"),
+    here: say("moved over", "刚经过"),
     best: say("in the shortest so far", "在目前最短的窗口里"),
   };
   const text = el("ol", { class: "cells", "aria-label": say("The text", "文本") });
@@ -91,7 +108,8 @@ export function mount(element, data, language) {
     told.textContent = move ? sentence(said(move, items, language), language) : ending();
     const cells = items.map((item, place) => {
       const marks = [
-        within(move?.window, place) && "inside", place === move?.place && "here",
+        within(move?.window, place) && "inside",
+        place === move?.place && "here",
         within(best, place) && "best",
       ];
       return cell(item === " " ? "␣" : item, marks.filter(Boolean), words);
@@ -111,7 +129,10 @@ export function mount(element, data, language) {
   function ending() {
     const window = trace.window;
     if (!required.length) {
-      return say("Nothing is asked for: the empty window covers it.", "没有要覆盖的字符：空窗口即可。");
+      return say(
+        "Nothing is asked for: the empty window covers it.",
+        "没有要覆盖的字符：空窗口即可。",
+      );
     }
     if (!window) return say("No window covers all.", "没有窗口能全部覆盖。");
     const [found, last] = [items.slice(window.start, window.stop).join(""), window.stop - 1];
@@ -146,12 +167,25 @@ export function mount(element, data, language) {
     button(`${a} · ${b}`, () => {
       inText.set(a);
       inLetters.set(b);
-    }));
-  const head = [say("character", "字符"), say("asked", "要"), say("held", "有"), say("lacking", "缺")];
+    }),
+  );
+  const head = [
+    say("character", "字符"),
+    say("asked", "要"),
+    say("held", "有"),
+    say("lacking", "缺"),
+  ];
   frame(
-    element, "", el("div", { class: "two" }, inText.box, inLetters.box),
+    element,
+    "",
+    el("div", { class: "two" }, inText.box, inLetters.box),
     group(say("Examples", "例子"), examples),
-    steps.box, text, key(words), told, table(head, needs), sum,
+    steps.box,
+    text,
+    key(words),
+    told,
+    table(head, needs),
+    sum,
   );
   inText.take();
   inLetters.take();
