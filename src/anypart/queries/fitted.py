@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from anypart.base.errors import QuestionError
+from anypart.base.frozen import FrozenDict, freeze
 from anypart.data.codec import Codec
 from anypart.data.files import read
 from anypart.data.packed import PackedCodes
@@ -37,13 +37,6 @@ from anypart.queries.tables import give_back, kind_of
 
 BLOCK = 4096
 CLIMBED = "the most likely row was searched for by climbing from each cell's mode"
-
-
-def freeze(value: Any) -> Any:
-    """Make nested dicts and lists read-only."""
-    if isinstance(value, Mapping):
-        return MappingProxyType({k: freeze(v) for k, v in value.items()})
-    return tuple(map(freeze, value)) if isinstance(value, list | tuple) else value
 
 
 @dataclass(frozen=True)
@@ -70,7 +63,7 @@ class Fitted:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "metadata", freeze(self.metadata))
-        object.__setattr__(self, "baselines", freeze(self.baselines))
+        object.__setattr__(self, "baselines", FrozenDict(self.baselines))
         assert self.model.layout.n_cats == self.codec.n_cats, "a model of the schema's columns"
 
     @staticmethod
