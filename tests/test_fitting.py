@@ -113,3 +113,8 @@ def test_a_fit_keeps_the_baselines_that_were_trained_on_its_table(tmp_path: Path
     share = np.exp(independent.conditional(nothing))[0, independent.layout.slices[0]]
     ones = np.mean(np.asarray(rows().column("a")) == "1")
     assert share[1] == pytest.approx(ones, abs=0.04)  # of nine tenths of the rows
+
+
+def test_a_policy_needs_a_fit_for_questions(tmp_path: Path) -> None:
+    with pytest.raises(FitError, match="purpose 'any' has no such network"):
+        fit(tmp_path / "f", purpose="any", policy="spans")

@@ -23,6 +23,7 @@ from anypart.data.packed import PackedCodes, pack
 from anypart.optim.events import Combined, Event, Finished
 from anypart.optim.plan import make_plan
 from anypart.optim.plan_file import Plan, load_plan, save_plan
+from anypart.optim.policies import Policy, Written, read_policy
 from anypart.optim.portfolio import train, trained
 from anypart.optim.rows import fingerprint
 from anypart.queries.fitted import Fitted
@@ -60,6 +61,31 @@ class Wanted:
     seed: int
     purpose: str
     kinds: dict[str, str]
+    policy: dict[str, float]
+
+    @staticmethod
+    def of(
+        minutes: float, seed: int, purpose: str, kinds: Mapping[str, str] | None, policy: Any
+    ) -> Wanted:
+        """Put what was asked in the form in which it is kept.
+
+        Raises:
+            FitError: a policy for a purpose that has none.
+
+        """
+        if policy is not None and purpose != "questions":
+            raise FitError(
+                f"A policy says which questions a network is trained for; purpose {purpose!r} "
+                "has no such network. Fit with purpose='questions', or without a policy."
+            )
+        if isinstance(policy, str):
+            policy = [policy]
+        weights = policy if isinstance(policy, Mapping) else dict.fromkeys(policy or (), 1.0)
+        return Wanted(minutes, seed, purpose, dict(kinds or {}), dict(weights))
+
+    def policies(self, names: list[str]) -> tuple[Policy, ...]:
+        """Read the policy for the columns of a table."""
+        return read_policy(self.policy, names) if self.policy else ()
 
 
 def fit(
@@ -70,6 +96,7 @@ def fit(
     seed: int = 0,
     purpose: str = "any",
     kinds: Mapping[str, str] | None = None,
+    policy: Written | None = None,
     folder: str | Path | None = None,
     overwrite: bool = False,
     on_event: Callable[[Any], object] | None = None,
@@ -83,8 +110,12 @@ def fit(
         minutes: how long training may take on two free cores, about.
         seed: of everything random.
         purpose: `any`: exact answers to any question; `density`: also members that answer
-            in one order only; `fast`: exact and cheap members.
+            in one order only; `fast`: exact and cheap members; `questions`: one network,
+            trained for the questions of `policy`, which it answers in one pass, estimated.
         kinds: column → kind, where the inferred one is not wanted.
+        policy: which part predicts which, for `questions`: mixed if not given, `spans`, a
+            question as `income | *` (income given all others), several of them, or a
+            mapping to how often each is trained; see `optim.policies.read_policy`.
         folder: where the fit is saved, and where an interrupted fit goes on when the same
             is asked again; None keeps it in memory only.
         overwrite: replace a finished fit in the folder.
@@ -95,7 +126,7 @@ def fit(
         FitError: the folder holds another fit, or nothing can be trained.
 
     """
-    wanted = Wanted(minutes, seed, purpose, dict(kinds or {}))
+    wanted = Wanted.of(minutes, seed, purpose, kinds, policy)
     tell = on_event or (lambda event: None)
     table = read(source)
     with ExitStack() as after:
@@ -106,7 +137,8 @@ def fit(
         codec = Codec(infer_schema(table, wanted.kinds, seed))
         packed = pack(table, codec, work / "rows")
         judged = pack(read(valid), codec, work / "valid") if valid is not None else None
-        plan, resumed = _plan(work, packed, wanted, table)
+        policies = wanted.policies([c.name for c in codec.schema.modelled])
+        plan, resumed = _plan(work, packed, wanted, policies, table)
         names = tuple(member.name for member in plan.members)
         tell(Prepared(table.name, packed.n_rows, len(codec.n_cats), names, resumed))
         levels = _Levels(tell)
@@ -191,11 +223,19 @@ def _read_note(note: Path) -> dict[str, Any]:
         return {}  # then it is a fit of something else
 
 
-def _plan(work: Path, packed: PackedCodes, wanted: Wanted, table: Table) -> tuple[Plan, bool]:
+def _plan(
+    work: Path, packed: PackedCodes, wanted: Wanted, policies: tuple[Policy, ...], table: Table
+) -> tuple[Plan, bool]:
     """Return the plan that is there or a new one, and whether it was there."""
     plan = load_plan(work)
     if plan is None:
-        plan = make_plan(packed, minutes=wanted.minutes, seed=wanted.seed, purpose=wanted.purpose)
+        plan = make_plan(
+            packed,
+            minutes=wanted.minutes,
+            seed=wanted.seed,
+            purpose=wanted.purpose,
+            policy=policies,
+        )
         save_plan(plan, work)
         return plan, False
     if plan.table != fingerprint(packed):

@@ -13,9 +13,9 @@ from anypart.optim.gradient import (
     any_part_loss,
     initial_parameters,
     masked_logits,
-    random_context,
     seeded_orders,
 )
+from anypart.optim.policies import Policy, draw
 
 LAYOUT = Layout((2, 3, 4))
 SETTINGS = NetworkSettings(width=8, blocks=2, orders=3, dropout=0.1, rate=1e-2)
@@ -198,9 +198,8 @@ def test_gradient_reaches_every_parameter():
     codes, seen = table()
     net = wild()
     parameters = {n: torch.tensor(a, requires_grad=True) for n, a in net._arrays.items()}
-    context = random_context(seen, np.random.default_rng(0))
-    tensors = [torch.tensor(x) for x in (codes.astype(np.int64), seen, context)]
-    any_part_loss(parameters, LAYOUT, *tensors).backward()
+    exercise = draw([Policy("orders")], codes, seen, np.random.default_rng(0))
+    any_part_loss(parameters, LAYOUT, codes, seen, exercise).backward()
     for name, p in parameters.items():
         rows = p.grad.reshape(len(p), -1).abs().sum(1) if p.dim() > 1 else p.grad.abs()
         assert torch.all(rows > 0), name
@@ -215,19 +214,11 @@ def test_the_loss_estimates_the_mean_over_all_orders():
     n = 60_000
     codes = np.repeat(row, n, 0)
     seen = np.ones(codes.shape, bool)
-    context = random_context(seen, np.random.default_rng(0))
+    exercise = draw([Policy("orders")], codes, seen, np.random.default_rng(0))
     parameters = {name: torch.tensor(a) for name, a in net._arrays.items()}
-    tensors = [torch.tensor(x) for x in (codes.astype(np.int64), seen, context)]
-    found = any_part_loss(parameters, LAYOUT, *tensors)
+    found = any_part_loss(parameters, LAYOUT, codes, seen, exercise)
     # The standard error is about the spread of one row's loss over sqrt(n).
     assert float(found) == pytest.approx(-np.mean(chains), abs=0.15)
-
-
-def test_context_is_always_seen_and_never_everything():
-    _, seen = table(500)
-    context = random_context(seen, np.random.default_rng(0))
-    assert not np.any(context & ~seen)
-    assert np.all(context.sum(1)[seen.any(1)] < seen.sum(1)[seen.any(1)])
 
 
 def test_a_row_without_a_value_teaches_nothing():

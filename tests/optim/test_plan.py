@@ -61,10 +61,10 @@ def test_the_mark_moves_with_everything_that_bits_depend_on(field):
 
 @pytest.mark.parametrize("n_rows", [10, 344, 5_000, 20_000, 10**7])
 @pytest.mark.parametrize("purpose", PURPOSES)
-def test_names_are_unique_and_the_network_is_for_density_only(n_rows, purpose):
+def test_names_are_unique_and_the_network_is_for_density_and_questions(n_rows, purpose):
     wanted = wishes(n_rows, purpose)
     assert len({w.name for w in wanted}) == len(wanted)
-    assert ("order_agnostic" in {w.family for w in wanted}) == (purpose == "density")
+    assert ("order_agnostic" in {w.family for w in wanted}) == (purpose in ("density", "questions"))
     assert LEAST <= states_for(n_rows) <= LARGEST
 
 

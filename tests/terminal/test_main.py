@@ -87,7 +87,7 @@ def test_complete_passes_how_and_draws_on(fitted: Recorder) -> None:
     ("words", "message"),
     [
         (["fit", "x.csv"], "--output"),
-        (["fit", "x.csv", "-o", "f", "--purpose", "best"], '"any", "density", "fast"'),
+        (["fit", "x.csv", "-o", "f", "--purpose", "best"], '"any", "density", "fast", "questions"'),
         (["sample", "f", "-n", "many"], "unable to convert"),
         (["audti", "f"], 'Did you mean "audit"'),
         (["ask"], "anypart ask --help"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from anypart.models.contract import Codes, Layout, Mask
 from anypart.models.layers import NORM_EPSILON
 from anypart.models.order_agnostic import OrderAgnostic
 from anypart.optim.descent import Descent, Pace, log_odds
+from anypart.optim.policies import Exercise, Policy, draw
 
 if TYPE_CHECKING:
     import torch
@@ -31,6 +33,8 @@ class NetworkSettings:
         dropout: share of a block's inner units left out in training.
         rate: largest step of AdamW.
         decay: weight decay of AdamW.
+        policy: which part predicts which, each as `Policy.settings` has it; random orders
+            of the whole row if there is none.
 
     """
 
@@ -40,6 +44,12 @@ class NetworkSettings:
     dropout: float = 0.1
     rate: float = 1e-3
     decay: float = 0.01
+    policy: tuple[Mapping[str, Any], ...] = ()
+
+    @property
+    def policies(self) -> tuple[Policy, ...]:
+        """What the network is trained on."""
+        return tuple(map(Policy.of, self.policy)) or (Policy("orders"),)
 
 
 def initial_parameters(
@@ -111,42 +121,44 @@ def masked_logits(
 def any_part_loss(
     parameters: Parameters,
     layout: Layout,
-    codes: torch.Tensor,
-    seen: torch.Tensor,
-    context: torch.Tensor,
+    codes: Codes,
+    seen: Mask,
+    exercise: Exercise,
     noise: tuple[float, torch.Generator | None] = (0.0, None),
 ) -> torch.Tensor:
-    r"""Estimate the mean over orders of −log p(seen cells), nats per row.
+    r"""Mean over rows of what is asked of them, as nats of a whole row.
 
-    .. math:: \frac{D}{D - k} \sum_{c \in S \setminus C} -\log p(x_c | x_C)
+    .. math:: \frac{|S|}{|A|} \sum_{c \in A} -\log p(x_c | \text{what is shown})
 
-    With a uniform number k in [0, D) and a uniform context C of k of the D seen cells,
-    the expectation is the mean over all orders (Uria et al. 2014, eq. 7).
+    Its expectation is what the policy of the exercises says: |S| times the nats a cell of
+    its questions. With random orders that is the mean over all orders of −log p(seen cells)
+    (Uria et al. 2014, eq. 7).
 
     Args:
         parameters: of the network.
         layout: the columns.
-        codes: (rows, cols) int64.
-        seen: (rows, cols) the cells that have a value.
-        context: (rows, cols) the cells that the network is shown, within `seen`.
+        codes: (rows, cols).
+        seen: (rows, cols) the cells that have a value, S.
+        exercise: what is shown of the rows, and what is asked, A.
         noise: share of dropout and its generator.
 
     """
     import torch
 
-    starts = torch.tensor([s.start for s in layout.slices])
-    masks = layout.total + torch.arange(layout.n_cols)
-    places = torch.where(seen, codes, 0) + starts
-    logits = masked_logits(parameters, torch.where(context, places, masks), *noise)
+    starts = np.array([s.start for s in layout.slices])
+    masks = layout.total + np.arange(layout.n_cols)
+    tokens = torch.from_numpy(np.where(exercise.shown, exercise.codes + starts, masks))
+    places = torch.from_numpy(np.where(seen, codes, 0) + starts)
+    logits = masked_logits(parameters, tokens, *noise)
     parts = [torch.log_softmax(logits[:, s], 1) for s in layout.slices]
     log_p = torch.cat(parts, 1).gather(1, places)  # (rows, cols)
-    asked = seen & ~context
-    n_seen, n_asked = seen.sum(1), asked.sum(1).clamp(min=1)
-    return -((log_p * asked).sum(1) * n_seen / n_asked).mean()
+    scale = seen.sum(1) / np.maximum(exercise.asked.sum(1), 1)
+    weight = np.where(exercise.asked, scale[:, None], 0.0).astype(np.float32)
+    return -(log_p * torch.from_numpy(weight)).sum(1).mean()
 
 
 class NetworkLearner:
-    """AdamW on random parts of the rows, with a moving average of the parameters.
+    """AdamW on the questions of a policy, with a moving average of the parameters.
 
     Args:
         layout: the columns.
@@ -168,16 +180,17 @@ class NetworkLearner:
         import torch
 
         steps = self._descent.steps
-        context = random_context(seen, generator(self._seed, "context", steps))
+        rng = generator(self._seed, "context", steps)
+        exercise = draw(self._settings.policies, codes, seen, rng)
         noise = torch.Generator().manual_seed(
             int(generator(self._seed, "dropout", steps).integers(2**62))
         )
         loss = any_part_loss(
             self._descent.now,
             self._layout,
-            torch.from_numpy(codes.astype(np.int64)),
-            torch.from_numpy(np.ascontiguousarray(seen)),
-            torch.from_numpy(context),
+            codes,
+            seen,
+            exercise,
             (self._settings.dropout, noise),
         )
         return -self._descent.down(loss, progress)
@@ -194,12 +207,3 @@ class NetworkLearner:
     def load_state(self, arrays: dict[str, NDArray[Any]]) -> None:
         """Go on from `state`."""
         self._descent.load_state(arrays)
-
-
-def random_context(seen: Mask, rng: np.random.Generator) -> Mask:
-    """Choose which seen cells the network is shown: a uniform number, uniform cells."""
-    n_seen = seen.sum(1)
-    n_shown = rng.integers(0, np.maximum(n_seen, 1))  # (rows,), below n_seen
-    # Unseen cells sort last, so the first n_shown places are all seen.
-    order = np.where(seen, rng.random(seen.shape), 2.0).argsort(1).argsort(1)
-    return order < n_shown[:, None]

@@ -25,6 +25,7 @@ from anypart.optim.checkpoint import part, read_arrays, under, write_arrays
 from anypart.optim.events import Event, Progress
 from anypart.optim.learner import Learner
 from anypart.optim.plan_file import Member
+from anypart.optim.policies import Policy, level
 from anypart.optim.rows import Split
 
 SECONDS_BETWEEN_EVENTS = 0.5
@@ -60,6 +61,17 @@ def valid_log_prob(model: Model, codes: Codes, seen: Mask) -> NDArray[np.float64
     return np.concatenate([model.log_prob(Evidence(codes[b], seen[b])) for b in blocks])
 
 
+def valid_level(member: Member, model: Model, split: Split) -> float:
+    """Mean log-likelihood of validation rows, nats per row; of what its policy asks.
+
+    A member that is trained for questions is judged by questions: the same ones at each look.
+    """
+    if policy := member.settings.get("policy"):
+        some = [Policy.of(p) for p in policy]
+        return level(model, some, split.codes, split.seen, member.seed)
+    return float(valid_log_prob(model, split.codes, split.seen).mean())
+
+
 @dataclass
 class _Run:
     """A member in training: all that a checkpoint holds."""
@@ -82,7 +94,7 @@ class _Run:
     def look(self, split: Split) -> None:
         """Measure the model on the validation rows, keep it if it is the best so far."""
         model = self.learner.model()
-        self.last_log_lik = float(valid_log_prob(model, split.codes, split.seen).mean())
+        self.last_log_lik = valid_level(self.member, model, split)
         if np.isnan(self.last_log_lik):
             raise FitError(
                 f"{self.member.name} lost its footing at step {self.step}: its likelihood of "

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from anypart.base.errors import FitError, suggest
+from anypart.optim.policies import MIXED, Policy
 
-PURPOSES = ("any", "fast", "density")
+PURPOSES = ("any", "fast", "density", "questions")
 SMALL = 1_000  # rows; below, several small trees are better than one large one
 LARGEST = 128  # states of a hidden tree
 LEAST = 16
@@ -68,16 +69,19 @@ def states_for(n_rows: int) -> int:
     return 1 << (most.bit_length() - 1)
 
 
-def wishes(n_rows: int, purpose: str) -> tuple[Wish, ...]:
+def wishes(n_rows: int, purpose: str, policy: Sequence[Policy] = ()) -> tuple[Wish, ...]:
     """List the members that a purpose asks for.
 
     `any` and `fast` hold members that answer any part exactly. The order-agnostic network
-    is only in `density`: its answers for parts depend on the order in which it is asked.
+    is only in `density` and `questions`: its answers for parts depend on the order in which
+    it is asked.
 
     Args:
         n_rows: rows to learn from.
-        purpose: `any` (the best exact answers), `fast` (exact and cheap to ask) or
-            `density` (the best likelihood of complete rows).
+        purpose: `any` (the best exact answers), `fast` (exact and cheap to ask), `density`
+            (the best likelihood of complete rows) or `questions` (one network, trained for
+            the questions that will be asked).
+        policy: those questions; mixed ones if there is none.
 
     Raises:
         FitError: there is no such purpose.
@@ -98,6 +102,11 @@ def wishes(n_rows: int, purpose: str) -> tuple[Wish, ...]:
         return (*found, _continuous(4_096, n_rows))
     if purpose == "density":
         return (*found, *_along_orders(n_rows, most))
+    if purpose == "questions":
+        asked = [p.settings() for p in policy or MIXED]
+        network = _any_order(n_rows, policy=asked, width=128 if n_rows < SMALL else 512)
+        # It is the fit; the others are what scores compare it with.
+        return (dataclasses.replace(network, least=5), *found)
     small = n_rows < SMALL
     found += [
         _hidden("hidden_tree_1", most, n_rows),
@@ -113,15 +122,13 @@ def wishes(n_rows: int, purpose: str) -> tuple[Wish, ...]:
 
 def _along_orders(n_rows: int, n_states: int) -> list[Wish]:
     """List what gives complete rows the best likelihood, whatever else it can answer."""
-    passes, batch = (500, 64) if n_rows < SMALL else (200, 256)
-    width = {"width": 512}
     return [
         # A step takes the rows that the learner holds, whatever the batch: a point of the
         # path of penalties, a round of trees.
         Wish("fvsbn", "fvsbn", {}, 25, 8, 3, WHOLE, most_steps=25, every=1),
         _boosted("boosted_trees_1", n_rows, order="chow_liu"),
         _hidden("hidden_tree_1", n_states, n_rows),
-        Wish("order_agnostic", "order_agnostic", width, passes, 20, 20, batch, most_steps=100_000),
+        _any_order(n_rows),
         _continuous(8_192, n_rows),
         _boosted("boosted_trees_2", n_rows, order="chow_liu", linear=True),
         _boosted("boosted_trees_3", n_rows, order="reversed"),
@@ -130,6 +137,12 @@ def _along_orders(n_rows: int, n_states: int) -> list[Wish]:
         # Its likelihood is an estimate; the weight that validation gives it is mostly small.
         Wish("vae", "vae", {}, 60, 5, 5, 64 if n_rows < SMALL else 256, most_steps=8_000),
     ]
+
+
+def _any_order(n_rows: int, **settings: Any) -> Wish:
+    passes, batch = (500, 64) if n_rows < SMALL else (200, 256)
+    name, settings = "order_agnostic", {"width": 512, **settings}
+    return Wish(name, name, settings, passes, 20, 20, batch, most_steps=100_000)
 
 
 def _boosted(name: str, n_rows: int, **settings: Any) -> Wish:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from anypart.base.errors import FitError
@@ -19,6 +19,7 @@ from anypart.optim.plan_file import (
     plan_to_json,
     save_plan,
 )
+from anypart.optim.policies import Policy
 from anypart.optim.rows import fingerprint, split
 from anypart.optim.workers import Job, Tables, run_jobs
 
@@ -44,7 +45,12 @@ TINY = 5.0  # CPU seconds; below, processes cost more than they save
 
 
 def make_plan(
-    packed: PackedCodes, *, minutes: float = 2.0, seed: int = 0, purpose: str = "any"
+    packed: PackedCodes,
+    *,
+    minutes: float = 2.0,
+    seed: int = 0,
+    purpose: str = "any",
+    policy: Sequence[Policy] = (),
 ) -> Plan:
     """Turn minutes into members and steps.
 
@@ -59,7 +65,9 @@ def make_plan(
         seed: of the fit.
         purpose: `any`: exact answers to any part, the default; the order-agnostic network
             is not in it, since its answers depend on the order in which it is asked.
-            `fast`: exact and cheap to ask. `density`: with the network.
+            `fast`: exact and cheap to ask. `density`: with the network. `questions`: the
+            network alone, trained on the policy.
+        policy: which part predicts which, for `questions`.
 
     Raises:
         FitError: no such purpose, no time, or too few rows.
@@ -69,12 +77,12 @@ def make_plan(
         raise FitError(f"A fit needs more than 0 minutes, {minutes} were given.")
     began = time.monotonic()
     rows = split(packed, None, seed).train
-    wanted = wishes(rows.n_rows, purpose)
+    wanted = wishes(rows.n_rows, purpose, policy)
     costs = _rehearse_all(wanted, packed, seed)
     spent = time.monotonic() - began
     seconds = max((minutes * 60 - spent) * SHARE_TRAINING - SECONDS_TO_COMBINE, 0.1)
     made = tuple(_with_seed(m, seed) for m in choose(wanted, costs, rows.n_rows, seconds))
-    tiny = sum(m.seconds for m in made) < TINY and purpose != "density"
+    tiny = sum(m.seconds for m in made) < TINY and purpose in ("any", "fast")
     return Plan(seed, purpose, minutes, fingerprint(packed), 0 if tiny else WORKERS, made)
 
 

@@ -126,6 +126,11 @@ def _claim(plan: Plan, folder: Path, train_packed: PackedCodes) -> None:
 
 def _join(plan: Plan, folder: Path, tell: Tell) -> Stack:
     stored = [load_stored(m, folder) for m in plan.members]
+    if plan.purpose == "questions":
+        # One network, judged by its questions: no weight to choose, and no proposal, so that
+        # it answers them itself, in one pass.
+        tell(Combined({plan.members[0].name: 1.0}, stored[0].event.log_lik))
+        return Stack([stored[0].model], np.zeros(1))
     log_probs = np.stack([s.valid_log_prob for s in stored], axis=1)  # (rows, members)
     least_gain = LEAST_GAIN_DENSITY if plan.purpose == "density" else LEAST_GAIN
     weights = stack_weights(log_probs, least_gain=least_gain)

@@ -7,7 +7,14 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from anypart.terminal.options import AsJson, KindPairs, KindsFile, read_kinds
+from anypart.terminal.options import (
+    AsJson,
+    KindPairs,
+    KindsFile,
+    Policies,
+    read_kinds,
+    read_weights,
+)
 
 
 def profile(
@@ -47,7 +54,8 @@ def fit(
     output: Annotated[Path, Parameter(name=["--output", "-o"])],
     minutes: float = 2.0,
     valid: str | None = None,
-    purpose: Literal["any", "density", "fast"] = "any",
+    purpose: Literal["any", "density", "fast", "questions"] = "any",
+    policy: Policies = None,
     seed: int = 0,
     query: str | None = None,
     kind: KindPairs = None,
@@ -66,7 +74,10 @@ def fit(
         minutes: how long it may take on two free cores, about.
         valid: a table of rows that end the training; a tenth of the rows if not given.
         purpose: any: exact answers to any question; density: also members that answer in
-            one order only; fast: few and cheap members.
+            one order only; fast: few and cheap members; questions: one network, trained
+            for the questions of --policy.
+        policy: orders, one order, subsets, spans, corruption, mixed, or a question as
+            "income | *"; with a weight as "income | *=3"; may be repeated.
         seed: of everything random.
         query: what to read from a SQLite or DuckDB file, as SQL.
         kind: the kind of one column, as column=kind; may be repeated.
@@ -87,6 +98,7 @@ def fit(
             seed=seed,
             purpose=purpose,
             kinds=read_kinds(kind, kinds),
+            policy=read_weights(policy),
             folder=output,
             overwrite=overwrite,
             on_event=progress.on_event,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -17,7 +18,10 @@ Given = Annotated[
 AsJson = Annotated[bool, Parameter(name="--json", negative=())]
 Output = Annotated[Path | None, Parameter(name=["--output", "-o"], negative=())]
 KindPairs = Annotated[list[str] | None, Parameter(name="--kind", negative=())]
+Policies = Annotated[list[str] | None, Parameter(name="--policy", negative=())]
 KindsFile = Annotated[Path | None, Parameter(name="--kinds")]
+
+_WEIGHTED = re.compile(r"(.*?)(?:=\s*(\d+(?:\.\d+)?))?", re.DOTALL)
 
 
 def read_kinds(pairs: list[str] | None, file: Path | None) -> dict[str, str]:
@@ -46,6 +50,20 @@ def read_kinds(pairs: list[str] | None, file: Path | None) -> dict[str, str]:
             raise DataError(f"--kind {pair!r} is not column=kind, as in --kind year=count.")
         kinds[column.strip()] = kind.strip()
     return kinds
+
+
+def read_weights(texts: list[str] | None) -> dict[str, float] | None:
+    """Read `--policy text` and `--policy text=weight`; 1 where no weight is said.
+
+    Example:
+        >>> read_weights(["mixed", "income | *=3"])
+        {'mixed': 1.0, 'income | *': 3.0}
+
+    """
+    if not texts:
+        return None
+    parts = [_WEIGHTED.fullmatch(text.strip()) for text in texts]
+    return {part[1].strip(): float(part[2] or 1) for part in parts if part}
 
 
 def _kinds_of_file(file: Path) -> dict[str, str]:

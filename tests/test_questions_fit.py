@@ -1,0 +1,46 @@
+"""A fit for questions, end to end: one network, judged by them, that answers by itself."""
+
+import numpy as np
+
+import anypart
+from anypart.data.codec import Codec
+from anypart.data.files import read
+from anypart.data.infer import infer_schema
+from anypart.data.packed import pack
+from anypart.fitting import Wanted
+from anypart.optim.menu import wishes
+from anypart.optim.plan_file import Member, Plan
+from anypart.optim.policies import level
+from anypart.optim.portfolio import train
+from anypart.optim.rows import fingerprint, split
+from anypart.queries.fitted import Fitted
+from tests.test_density_fit import exclusive_or
+
+
+def test_a_fit_for_questions_answers_them_by_one_network(tmp_path):
+    table = read(exclusive_or(1_000, 0))
+    codec = Codec(infer_schema(table))
+    packed = pack(table, codec, tmp_path / "rows")
+    wanted = Wanted.of(1, 0, "questions", None, {"orders": 1, "a | *": 2})
+    some = wanted.policies([c.name for c in codec.schema.modelled])
+    network, *others = wishes(900, "questions", some)
+    assert [w.family for w in others] == ["independent", "chow_liu"]
+    settings = {**network.settings, "width": 32, "rate": 1e-2}
+    members = (
+        Member("network", network.family, settings, 1, 150, 100, 25, 9),
+        Member("chow_liu", "chow_liu", {}, 1, 2, 100, 1, 9),
+    )
+    plan = Plan(0, "questions", 1.0, fingerprint(packed), 0, members)
+    events = []
+    model = train(packed, None, plan, tmp_path / "fit", events.append)
+    fitted = Fitted.of(codec, model, packed, {})
+    assert events[-1].weights == {"network": 1.0}
+    # It was judged by its questions, not by whole rows.
+    rows = split(packed, None, 0)
+    judged = level(model, some, rows.codes, rows.seen, members[0].seed)
+    assert np.isclose(events[-1].log_lik, judged, atol=1e-4)
+    answer = fitted.ask("a", given="b = 1 and c = 1 and d = 1 and e in (low, mid)")
+    assert not answer.exact
+    fitted.save(tmp_path / "saved")
+    again = anypart.load(tmp_path / "saved")
+    assert again.ask("a", given="b = 1").value.equals(fitted.ask("a", given="b = 1").value)
