@@ -40,12 +40,13 @@ _GIVEN: dict[str, dict[str, Any]] = {  # what a reader finds before writing anyt
             },
         ]
     },
+    "receptive_field": {"layers": "conv 3 s2, conv 3 s2, conv 3", "size": 31},
     "smooth_max": {"values": "2 1 4 5 3", "temperature": 0.5},
     "shortest_window": {
         "examples": [["ADOBECODEBANC", "ABC"], ["上海自来水来自海上", "水海"], ["a", "aa"]]
     },
 }
-_MADE = ()  # by the module of that name
+_MADE = ("list_growth",)  # by the module of that name
 NAMES = (*_GIVEN, *_MADE)
 
 

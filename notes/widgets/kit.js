@@ -223,7 +223,10 @@ export function key(words) {
 export function table(head, body) {
   const cells = head.map((words) => el("th", { scope: "col" }, words));
   const whole = el("table", {}, el("thead", {}, el("tr", {}, cells)), body);
-  return el("div", { class: "scroll" }, whole);
+  const box = el("div", { class: "scroll" }, whole);
+  const reachable = () => (box.tabIndex = box.scrollWidth > box.clientWidth ? 0 : -1);
+  new ResizeObserver(reachable).observe(box);
+  return box;
 }
 
 /** A row of a table: what it is about, and its cells. */
@@ -291,6 +294,8 @@ const KIT_STYLE = `
 .live .scroll { overflow-x: auto; }
 .live th, .live td { padding: 4px 8px; border: 0; border-bottom: 1px solid var(--line);
   text-align: end; background: none; }
+@container (max-width: 420px) { .live table { font-size: .82rem; }
+  .live th, .live td { padding: 4px 3px; } }
 .live th { font-weight: 600; }
 .live tbody th { font-weight: inherit; white-space: nowrap; }
 .live th:first-child, .live td:first-child { text-align: start; }
