@@ -6,7 +6,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from anypart.scores import predictive
-from anypart.scores.calibration import bin_up, calibration_error
 from anypart.scores.fidelity import ks_distance
 from anypart.scores.predictive import Points, column_points
 
@@ -63,17 +62,6 @@ def test_ranks_of_an_atom_need_the_random_part(monkeypatch: pytest.MonkeyPatch) 
     probs = np.array([0.4, 0.3, 0.3])
     found = ranks(column_points(TwoCells(), 0, 3), probs, draw(probs, 20_000, 0))
     assert ks_distance(found, np.random.default_rng(2).random(20_000)) > 0.1
-
-
-def test_a_bin_that_states_what_is_met_has_no_error() -> None:
-    stated = np.repeat([0.25, 0.75], 400)
-    met = np.tile([True, False, False, False], 100).tolist() + [True, True, True, False] * 100
-    assert calibration_error(bin_up(stated, np.array(met))) == pytest.approx(0)
-
-
-def test_the_calibration_error_is_the_mean_distance() -> None:
-    stated = np.full(1000, 0.9)
-    assert calibration_error(bin_up(stated, np.arange(1000) % 2 == 0)) == pytest.approx(0.4)
 
 
 values = st.lists(st.integers(-5, 5), min_size=1, max_size=30)

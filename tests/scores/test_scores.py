@@ -18,8 +18,10 @@ from anypart.data.schema import Cell, Column, Kind, Schema
 from anypart.models.contract import Evidence, Layout
 from anypart.optim.catalogue import LEARNERS
 from anypart.scores import evaluate
+from anypart.scores.figures import ANSWERS, DRAWN, HIDDEN, STATED, figures
+from anypart.terminal.show_scores import show_scores
 
-N_ROWS = 3_000
+N_ROWS = 2_000
 
 
 def make_table(n: int, seed: int) -> pa.Table:
@@ -111,12 +113,16 @@ def test_scores_of_a_good_fit_are_good(scores: Any) -> None:
     assert scores.n_rows == N_ROWS
     assert scores.likelihood.impossible == 0
     assert scores.likelihood.baselines["independent"].gain > 0.5
-    assert scores.calibration.categorical_error < 0.05
-    assert abs(scores.calibration.coverage - 0.9) < 0.04
+    assert scores.calibration.reliability.error < 2 * scores.calibration.reliability.perfect_most
+    for one in (*scores.calibration.sets, *scores.calibration.intervals):
+        assert abs(one.met - one.level) < 5 * one.error + 0.01
     assert scores.consistency.order_mean < 1e-4
     assert scores.consistency.ratio_max < 1e-4
     assert scores.fidelity.shapes > 0.95
     assert scores.fidelity.trends > 0.9
+    assert scores.fidelity.detection.auc < 0.6  # this fit knows nothing of the gaps
+    assert scores.fidelity.utility.drawn > scores.fidelity.utility.real - 0.05
+    assert scores.privacy is None
 
 
 def test_likelihood_is_the_mean_of_the_rows_log_densities(
@@ -183,8 +189,10 @@ def test_overconfident_conditionals_are_noticed(fit: Fit, table: pa.Table, score
         return logs
 
     found = evaluate(faulty(fit, conditional=overconfident), table)
-    assert found.calibration.categorical_error > scores.calibration.categorical_error + 0.05
-    assert found.calibration.coverage < 0.85
+    top = found.calibration.reliability
+    assert top.error > max(scores.calibration.reliability.error, top.perfect_most) + 0.05
+    for one in (*found.calibration.sets, *found.calibration.intervals):
+        assert one.met < one.level - 3 * one.error
     assert found.imputation.log_loss > scores.imputation.log_loss
 
 
@@ -229,6 +237,10 @@ def test_rows_drawn_column_by_column_are_noticed(fit: Fit, table: pa.Table, scor
     assert scores.fidelity.rules["code → word"] > 0.9
     assert found.rules["code → word"] < 0.6
     assert found.trends < scores.fidelity.trends - 0.05
+    assert found.detection.auc > 0.8
+    assert found.detection.jensen_shannon > 0.1
+    assert found.mmd.p_value < 0.01
+    assert found.utility.drawn < 0.6 < scores.fidelity.utility.drawn
     assert found.shapes > 0.95
 
 
@@ -237,3 +249,42 @@ def test_rows_of_one_kind_are_noticed(fit: Fit, table: pa.Table, scores: Any) ->
         return np.repeat(fit.model.sample(evidence, rng)[:1], evidence.n_rows, axis=0)
 
     assert evaluate(faulty(fit, sample=collapsed), table).fidelity.shapes < 0.7
+
+
+class Remembering(Fit):
+    """A fit that hands out the rows that it was fitted on."""
+
+    def sample(self, n: int, with_missing: bool = False, seed: int = 0) -> pa.Table:
+        return make_table(N_ROWS, 1).slice(0, n)
+
+
+def test_a_fit_that_gives_its_rows_away_is_noticed(fit: Fit, table: pa.Table) -> None:
+    few, fitted_on = table.slice(0, 1_000), make_table(N_ROWS, 1).slice(0, 1_000)
+    honest = evaluate(fit, few, fitted_on=fitted_on).privacy
+    assert abs(honest.nearer - 0.5) < 4 * honest.error
+    found = evaluate(Remembering(fit.model, fit.schema), few, fitted_on=fitted_on).privacy
+    assert found.copies == 1
+    assert found.held_out_copies < 0.5
+    assert found.nearer > 0.5 + 5 * found.error
+    assert found.to_fitted < found.to_held_out
+
+
+def test_every_figure_is_a_line_that_people_read(scores: Any) -> None:
+    found = figures(scores)
+    assert {one.group for one in found} == {HIDDEN, STATED, ANSWERS, DRAWN}
+    assert all(one.found and one.best and len(one.name) < 60 for one in found)
+    by_name = {one.name: one for one in found}
+    top = scores.calibration.reliability
+    line = by_name["calibration error, likeliest category"]
+    assert (line.found, line.best) == (f"{top.error:.4f}", f"{top.perfect:.4f} by chance")
+    shares = by_name["random questions"].found
+    assert "exact" in shares
+    assert "estimated" in shares
+    assert "refused" in shares
+
+
+def test_the_shell_shows_every_figure(scores: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    show_scores(scores, as_json=False)
+    shown = capsys.readouterr().out
+    assert all(one.name in shown and one.found in shown for one in figures(scores))
+    assert "--fitted-on" in shown

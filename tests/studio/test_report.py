@@ -110,12 +110,19 @@ def test_every_section_is_there_and_linked(text: str) -> None:
     links = {
         str(attrs["href"])[1:] for tag, attrs in parsed(text).tags if tag == "a" and "href" in attrs
     }
-    assert ids == links == {"likelihood", "columns", "dependence", "cells", "quality", "labels"}
+    assert (
+        ids
+        == links
+        == {
+            *("likelihood", "columns", "dependence", "cells"),
+            *("quality", "calibration", "by-column", "labels"),
+        }
+    )
 
 
 def test_every_chart_has_words_for_those_who_do_not_see_it(text: str) -> None:
     charts = [attrs for tag, attrs in parsed(text).tags if tag == "svg"]
-    assert len(charts) == 5  # levels, three columns, the map
+    assert len(charts) == 6  # levels, three columns, the map, reliability
     assert all(c["role"] == "img" and c["aria-label"] for c in charts)
 
 

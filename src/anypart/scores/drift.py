@@ -26,6 +26,7 @@ from anypart.optim.distances.rows import measure_rows
 from anypart.queries.fitted import Fitted
 from anypart.scores.densities import densities
 from anypart.scores.rows import Reals, ScoredRows, code_rows, some_rows
+from anypart.scores.vectors import vectors
 
 MOST_ROWS = 20_000  # of a side, for columns
 JOINT_ROWS = 1_000  # of a side, for MMD
@@ -252,26 +253,8 @@ def _joint(
     # At random: the rows are in the table's order, which may be that of time.
     few = [s.take(rng.permutation(s.n_rows)[:JOINT_ROWS]) for s in (one, two)]
     if min(s.n_rows for s in few) > 1:
-        found["mmd"] = measure_rows(*_vectors(schema.modelled, few), rng)
+        x, y = vectors(schema.modelled, few)
+        found["mmd"] = measure_rows(x, y, rng)
     else:
         found["mmd"] = refused("a side has one row only")
     return found
-
-
-def _vectors(columns: tuple[Column, ...], sides: Sequence[ScoredRows]) -> tuple[Reals, Reals]:
-    """Lay rows out as vectors: ranks of numbers in [0, 1], categories 1 apart, empty too."""
-    blocks: list[list[Reals]] = [[], []]
-    for at, column in enumerate(columns):
-        known = np.sort(np.concatenate([s.reals[s.seen[:, at], at] for s in sides]))
-        for block, side in zip(blocks, sides, strict=True):
-            seen, codes = side.seen[:, at], np.where(side.seen[:, at], side.codes[:, at], -1)
-            if not column.kind.numeric:
-                hot = codes[:, None] == np.arange(-1, column.n_cats)
-                block.append(hot / np.sqrt(2.0))
-                continue
-            x = np.nan_to_num(side.reals[:, at])
-            ranks = np.searchsorted(known, x) + np.searchsorted(known, x, side="right")
-            block.append(np.where(seen, ranks / max(2 * len(known), 1), 0.5)[:, None])
-            block.append(np.where(seen, 0.0, 1.0)[:, None])
-    first, second = (np.concatenate(b, axis=1) for b in blocks)
-    return first, second

@@ -26,7 +26,8 @@ from anypart.scores.imputation import (
     training_spread,
 )
 from anypart.scores.likelihood import Likelihood, score_likelihood
-from anypart.scores.rows import Judged, code_rows, hide, some_rows
+from anypart.scores.privacy import Privacy, score_privacy
+from anypart.scores.rows import Judged, ScoredRows, code_rows, hide, some_rows
 
 MOST_ROWS = 5_000  # of the table, for all scores but the likelihood
 
@@ -44,6 +45,7 @@ class Scores:
         calibration: stated and met probabilities.
         consistency: answers beside each other.
         fidelity: drawn rows beside real ones; None where the fit cannot draw.
+        privacy: drawn rows beside fitted and held-out ones; None without the fitted table.
         autoregression: chains proved to hear only earlier columns; None where the fit has
             no member along an order.
         components: latent mixtures whose components are proved products over columns; None
@@ -59,6 +61,7 @@ class Scores:
     calibration: Calibration
     consistency: Consistency
     fidelity: Fidelity | None
+    privacy: Privacy | None = None
     autoregression: Autoregression | None = None
     components: Components | None = None
 
@@ -71,13 +74,15 @@ class Scores:
         return json.dumps(self.to_dict(), indent=1, ensure_ascii=False, allow_nan=False)
 
 
-def evaluate(fitted: Judged, table: Any, seed: int = 0) -> Scores:
+def evaluate(fitted: Judged, table: Any, seed: int = 0, *, fitted_on: Any = None) -> Scores:
     """Score a fit on a table, best one that it has not been fitted on.
 
     Args:
         fitted: the fit.
         table: anything that `read` takes.
         seed: of the rows, cells and questions chosen.
+        fitted_on: the table that it was fitted on, to see whether drawn rows give its rows
+            away; `table` must then be another one.
 
     Returns:
         The scores; the same for the same fit, table and seed.
@@ -94,6 +99,7 @@ def evaluate(fitted: Judged, table: Any, seed: int = 0) -> Scores:
     rows = some_rows(fitted, counted.through(source.batches()), MOST_ROWS, seed)
     likelihood = score_likelihood(fitted, source.batches(), baselines_of(fitted, seed))
     guesses = guess(fitted, rows, hide(rows.seen, HIDDEN, seed))
+    drawn = _drawn(fitted, rows.n_rows, seed)
     return Scores(
         n_rows=counted.n_rows,
         n_looked=rows.n_rows,
@@ -102,18 +108,29 @@ def evaluate(fitted: Judged, table: Any, seed: int = 0) -> Scores:
         imputation=score_imputation(fitted, guesses, training_spread(fitted)),
         calibration=score_calibration(fitted, guesses, seed),
         consistency=score_consistency(fitted, rows, seed),
-        fidelity=_fidelity(fitted, rows, seed),
+        fidelity=drawn and score_fidelity(fitted.schema, rows, drawn, seed),
+        privacy=drawn and _privacy(fitted, rows, drawn, fitted_on, seed),
         autoregression=score_autoregression(fitted.model),
         components=score_components(fitted.model),
     )
 
 
-def _fidelity(fitted: Any, rows: Any, seed: int) -> Fidelity | None:
+def _drawn(fitted: Any, n: int, seed: int) -> ScoredRows | None:
+    """Draw rows, with gaps where the fit knows of them; None if it cannot draw."""
     if not hasattr(fitted, "sample"):
         return None
     gaps = getattr(fitted, "gaps", True) is not None
-    drawn = fitted.sample(rows.n_rows, with_missing=gaps, seed=seed)
-    return score_fidelity(fitted.schema, rows, code_rows(fitted, _arrow(drawn)), seed)
+    return code_rows(fitted, _arrow(fitted.sample(n, with_missing=gaps, seed=seed)))
+
+
+def _privacy(
+    fitted: Judged, rows: ScoredRows, drawn: ScoredRows, fitted_on: Any, seed: int
+) -> Privacy | None:
+    if fitted_on is None:
+        return None
+    source = fitted_on if isinstance(fitted_on, Table) else read(fitted_on)
+    some = some_rows(fitted, source.batches(), MOST_ROWS, seed)
+    return score_privacy(fitted, drawn, rows, some, source.batches(), seed)
 
 
 def _arrow(drawn: Any) -> pa.Table:

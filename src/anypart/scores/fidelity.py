@@ -1,9 +1,7 @@
-"""How much drawn rows are like real ones: shapes, trends, rules, and a judge between them."""
+"""How much drawn rows are like real ones: shapes, trends, rules, distance, what they teach."""
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import combinations, permutations
@@ -15,17 +13,22 @@ from numpy.typing import NDArray
 from anypart.base.seeds import generator
 from anypart.data.schema import Column, Schema
 from anypart.optim.distances import total_variation
+from anypart.optim.distances.measured import Measured, refused
+from anypart.optim.distances.rows import measure_rows
+from anypart.scores.detection import Detection, detect
 from anypart.scores.rows import Reals, ScoredRows
+from anypart.scores.utility import Utility, score_utility
+from anypart.scores.vectors import vectors
 
 TREND_BINS = 10  # of a numeric column beside a categorical one
 RULE_ROWS = 5  # rows a value needs, on average, before a rule about it is believed
 MOST_PAIRS = 400
-FOLDS = 3
+DISTANCE_ROWS = 1_000  # of a side, for MMD
 
 
 @dataclass(frozen=True)
 class Fidelity:
-    """Likeness of drawn and real rows; 1 is best but for `c2st`.
+    """Likeness of drawn and real rows; of shapes, trends and rules 1 is best.
 
     Args:
         rows: drawn rows, and as many real ones at most.
@@ -36,8 +39,9 @@ class Fidelity:
         columns: name → its shape.
         rules: "a → b" for columns where a always decides b in the real rows → the share of
             drawn rows that keep it.
-        c2st: cross-validated area under the curve of a boosted classifier that tells drawn
-            from real rows, .5 is best; None without scikit-learn.
+        mmd: squared maximum mean discrepancy of whole rows, with what one source shows.
+        detection: a judge that tells drawn from real rows; None of too few rows.
+        utility: what drawn rows teach about real ones; None of too few rows.
 
     """
 
@@ -46,7 +50,9 @@ class Fidelity:
     trends: float | None
     columns: Mapping[str, float]
     rules: Mapping[str, float]
-    c2st: float | None
+    mmd: Measured
+    detection: Detection | None
+    utility: Utility | None
 
 
 def score_fidelity(schema: Schema, real: ScoredRows, drawn: ScoredRows, seed: int) -> Fidelity:
@@ -59,8 +65,7 @@ def score_fidelity(schema: Schema, real: ScoredRows, drawn: ScoredRows, seed: in
         seed: of the judge and of the choice of pairs.
 
     References:
-        Lopez-Paz & Oquab, "Revisiting classifier two-sample tests" (2017). Shapes and
-        trends as in SDMetrics' QualityReport.
+        Shapes and trends as in SDMetrics' QualityReport.
 
     """
     columns = schema.modelled
@@ -76,8 +81,21 @@ def score_fidelity(schema: Schema, real: ScoredRows, drawn: ScoredRows, seed: in
         trends=float(np.mean(trends)) if trends else None,
         columns=shapes,
         rules=rules(columns, real, drawn),
-        c2st=c2st(columns, real, drawn, seed),
+        mmd=_distance(columns, real, drawn, seed),
+        detection=detect(columns, real, drawn, seed),
+        utility=score_utility(columns, real, drawn, seed),
     )
+
+
+def _distance(
+    columns: tuple[Column, ...], real: ScoredRows, drawn: ScoredRows, seed: int
+) -> Measured:
+    if min(real.n_rows, drawn.n_rows) < 2 or not columns:
+        return refused("a side has one row only")
+    rng = generator(seed, "scores", "distance")
+    few = [s.take(rng.permutation(s.n_rows)[:DISTANCE_ROWS]) for s in (real, drawn)]
+    x, y = vectors(columns, few)
+    return measure_rows(x, y, rng)
 
 
 def shape(column: Column, real: ScoredRows, drawn: ScoredRows, at: int) -> float:
@@ -179,29 +197,3 @@ def rules(columns: tuple[Column, ...], real: ScoredRows, drawn: ScoredRows) -> M
             obeyed = told[known] == drawn.codes[both, b][known]
             kept[f"{columns[a].name} → {columns[b].name}"] = float(obeyed.mean())
     return kept
-
-
-def c2st(
-    columns: tuple[Column, ...], real: ScoredRows, drawn: ScoredRows, seed: int
-) -> float | None:
-    """Let a boosted classifier tell drawn from real rows; None without scikit-learn."""
-    n = min(real.n_rows, drawn.n_rows)
-    if importlib.util.find_spec("sklearn") is None or n < 50:
-        return None
-    # An extra: a plain install has no scikit-learn, and nothing else here needs it.
-    ensemble = importlib.import_module("sklearn.ensemble")
-    selection = importlib.import_module("sklearn.model_selection")
-
-    x = np.concatenate([_features(columns, r.take(np.arange(n))) for r in (real, drawn)])
-    y = np.repeat([0, 1], n)
-    mixed = generator(seed, "scores", "c2st").permutation(2 * n)
-    judge = ensemble.HistGradientBoostingClassifier(random_state=0)
-    found = selection.cross_val_score(judge, x[mixed], y[mixed], cv=FOLDS, scoring="roc_auc")
-    return float(np.mean(found))
-
-
-def _features(columns: tuple[Column, ...], rows: ScoredRows) -> Reals:
-    """Numbers, or codes of categories, NaN where there is a gap, (rows, cols)."""
-    codes = np.where(rows.seen, rows.codes, np.nan)
-    numeric = np.array([c.kind.numeric for c in columns])
-    return np.where(numeric, rows.reals, codes)

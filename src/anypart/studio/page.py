@@ -62,7 +62,7 @@ svg .heat { fill: var(--model); } svg .self { fill: var(--line); fill-opacity: .
 .key { display: inline-block; width: 12px; height: 12px; border-radius: 2px;
   margin: 0 4px 0 12px; vertical-align: -1px; }
 .key.data { background: var(--data); margin-left: 0; } .key.model { background: var(--model); }
-.scroll { overflow-x: auto; }
+.scroll { overflow-x: auto; margin-top: 14px; }
 table { border-collapse: collapse; width: 100%; background: var(--panel); font-size: .9rem; }
 caption { text-align: left; padding: 4px 0; }
 th, td { text-align: left; padding: 6px 10px; border-bottom: 1px solid var(--line);

@@ -14,6 +14,7 @@ from anypart.scores import Scores, evaluate
 from anypart.studio import svg
 from anypart.studio.marginals import Marginal, marginals
 from anypart.studio.page import Section, figure, page, rows_table
+from anypart.studio.quality import quality
 
 MOST_CHARTS = 60  # columns with a chart of their own
 MOST_IN_MAP = 30  # columns of the heat map, the most dependent ones
@@ -53,7 +54,7 @@ def report(
             _columns(marginals(fitted, source, MOST_CHARTS), len(fitted.schema.modelled)),
             _dependence(dependence, [c.name for c in fitted.schema.modelled]),
             _cells(fitted.audit(source, top=MOST_CELLS)),
-            _quality(scores, held_out),
+            *quality(scores, fitted.schema, held_out=held_out),
             _labels(scores, dependence.exact),
         ],
     )
@@ -201,32 +202,6 @@ def _cells(answer: Any) -> Section:
 
 def _chance(p: float) -> str:
     return f"{p:.1%}" if p >= 0.001 else f"{p:.0e}"
-
-
-def _quality(scores: Scores, held_out: bool) -> Section:
-    hidden, met, drawn = scores.imputation, scores.calibration, scores.fidelity
-    lines: list[tuple[str, float | None, str, str]] = [
-        ("hidden categories found again", hidden.accuracy, "{:.1%}", "100%"),
-        ("their log-loss, nats", hidden.log_loss, "{:.3f}", "0"),
-        ("hidden numbers, root-mean-square error over spread", hidden.rmse, "{:.3f}", "0"),
-        ("hidden numbers, mean absolute error over spread", hidden.mae, "{:.3f}", "0"),
-        ("calibration error of categories", met.categorical_error, "{:.3f}", "0"),
-        (f"numbers inside their {met.interval:.0%} interval", met.coverage, "{:.1%}", "90.0%"),
-    ]
-    if drawn:
-        lines += [
-            ("drawn rows, shapes of columns", drawn.shapes, "{:.3f}", "1"),
-            ("drawn rows, trends of pairs", drawn.trends, "{:.3f}", "1"),
-            ("drawn rows, told from real ones (area under the curve)", drawn.c2st, "{:.3f}", "0.5"),
-        ]
-    rows = [(name, form.format(x), best) for name, x, form, best in lines if x is not None]
-    where = "rows that were not fitted" if held_out else "this table, fitted rows included"
-    return Section(
-        "quality",
-        "How good the answers are",
-        f"{hidden.hidden:,} cells of {scores.n_looked:,} rows were hidden and asked for: {where}.",
-        rows_table("Scores", ("score", "found", "best"), rows, (False, True, True)),
-    )
 
 
 def _labels(scores: Scores, exact: bool) -> Section:

@@ -200,3 +200,41 @@ def level_bars(levels: Sequence[tuple[str, float]], title: str) -> str:
     y = len(levels) * 26 + 18
     parts.append(text(left, y, "log-likelihood, nats per row; further right is better", "axis"))
     return _svg(width, y + 6, title, parts)
+
+
+def reliability(bins: Sequence[tuple[float, float, float, float]], title: str) -> str:
+    """Draw stated against met probabilities; a dot on the diagonal is right.
+
+    Args:
+        bins: (stated, met, low, high) each; a bar from low to high is what chance leaves of a
+            predictor that is right.
+        title: what a screen reader says first.
+
+    """
+    left, top, side = 44, 8, 250
+    low = min(min(s, m, a) for s, m, a, _ in bins)
+    low = min(max(np.floor(low * 10) / 10, 0.0), 0.9)
+
+    def x_of(p: float) -> float:
+        return left + (p - low) / (1 - low) * side
+
+    def y_of(p: float) -> float:
+        return top + side - (p - low) / (1 - low) * side
+
+    floor = top + side
+    parts = [f'<path d="M{left} {floor}L{left + side} {top}" class="guide"/>']
+    for stated, met, least, most in bins:
+        x = x_of(stated)
+        parts.append(_rect(x - 4, y_of(most), (8, y_of(least) - y_of(most)), "data"))
+        parts.append(f'<circle cx="{x:.1f}" cy="{y_of(met):.1f}" r="4" class="model"/>')
+    parts.append(f'<path d="M{left} {top}V{floor}H{left + side}" class="axis-line"/>')
+    for part in (0.0, 0.5, 1.0):
+        p = low + part * (1 - low)
+        parts.append(text(left - 5, y_of(p) + 4, f"{p:.0%}", "tick", "end"))
+        parts.append(text(x_of(p), floor + 14, f"{p:.0%}", "tick", "middle"))
+    parts.append(text(left + side / 2, floor + 30, "stated probability", "axis", "middle"))
+    parts.append(
+        f'<text transform="translate(10 {top + side / 2:g}) rotate(-90)" class="axis" '
+        'text-anchor="middle">share that was right</text>'
+    )
+    return _svg(left + side + 16, floor + 36, title, parts)

@@ -35,8 +35,9 @@ def demo(folder: Path = Path("demo"), /) -> None:
     fit.profile(str(table))
     _step("Fit it, without the held-out rows.", "fit", learn, "-o", saved, "--minutes", minutes)
     fit.fit(str(learn), output=saved, minutes=minutes, overwrite=True)
-    _step("How good is it on rows it has not seen?", "evaluate", saved, held_out)
-    inspection.evaluate(saved, str(held_out))
+    apart = ("--fitted-on", learn)
+    _step("How good is it on rows it has not seen?", "evaluate", saved, held_out, *apart)
+    inspection.evaluate(saved, str(held_out), fitted_on=str(learn))
     given = [word for condition in _ASK_GIVEN for word in ("--given", f"'{condition}'")]
     _step("Ask for any part, given any other part.", "ask", saved, "species", *given)
     answers.ask(saved, "species", given=list(_ASK_GIVEN))
@@ -45,8 +46,8 @@ def demo(folder: Path = Path("demo"), /) -> None:
     rows.complete(saved, str(gaps))
     _step("Which cells look wrong, given the rest of their row?", "audit", saved, table, "--top", 5)
     inspection.audit(saved, str(table), top=5)
-    _step("All of it on one page.", "report", saved, table, "-o", page, "--held-out", held_out)
-    inspection.report(saved, str(table), output=page, held_out=str(held_out))
+    _step("All of it on one page.", "report", saved, learn, "-o", page, "--held-out", held_out)
+    inspection.report(saved, str(learn), output=page, held_out=str(held_out))
     print(f"Open {page.resolve().as_uri()} in a browser; it needs no network.")
 
 

@@ -68,13 +68,21 @@ def dependence(folder: Path, /, *, top: int = 20, json: AsJson = False) -> None:
 
 
 def evaluate(
-    folder: Path, table: str, /, *, seed: int = 0, query: str | None = None, json: AsJson = False
+    folder: Path,
+    table: str,
+    /,
+    *,
+    fitted_on: str | None = None,
+    seed: int = 0,
+    query: str | None = None,
+    json: AsJson = False,
 ) -> None:
     """Measure a fit on rows that it has not seen.
 
     Args:
         folder: a saved fit.
         table: rows that were not fitted; any file that `anypart fit` reads.
+        fitted_on: the table that was fitted, to see whether drawn rows give its rows away.
         seed: of the cells that are hidden and the rows that are drawn.
         query: what to read from a SQLite or DuckDB file, as SQL.
         json: print JSON, for programs.
@@ -85,7 +93,8 @@ def evaluate(
     from anypart.terminal.show_scores import show_scores
 
     source = anypart.read(table, query=query)
-    show_scores(measure(anypart.load(folder), source, seed=seed), as_json=json)
+    scores = measure(anypart.load(folder), source, seed=seed, fitted_on=fitted_on)
+    show_scores(scores, as_json=json)
 
 
 def report(
@@ -104,7 +113,8 @@ def report(
         folder: a saved fit.
         table: the table that was fitted, or another with its columns.
         output: the HTML file.
-        held_out: a table of rows that were not fitted, for the scores.
+        held_out: a table of rows that were not fitted, for the scores; the table is then
+            taken as the one that was.
         query: what to read from a SQLite or DuckDB file, as SQL.
         json: print JSON, for programs: what was written.
 
@@ -117,6 +127,7 @@ def report(
     fitted = anypart.load(folder)
     if not output.absolute().parent.is_dir():
         raise DataError(f"-o {output}: there is no folder {output.parent}. Make it first.")
-    scores = measure(fitted, anypart.read(held_out)) if held_out else None
-    write_report(fitted, anypart.read(table, query=query), output, scores=scores)
+    source = anypart.read(table, query=query)
+    scores = measure(fitted, held_out, fitted_on=source) if held_out else None
+    write_report(fitted, source, output, scores=scores)
     tell_written(output, None, as_json=json)

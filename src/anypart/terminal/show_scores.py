@@ -11,18 +11,29 @@ if TYPE_CHECKING:
     from anypart.scores.likelihood import Likelihood
 
 
+NO_PRIVACY = "--fitted-on TABLE also tells whether drawn rows give away rows that were fitted."
+
+
 def show_scores(scores: Scores, *, as_json: bool) -> None:
     """Print how good a fit is."""
     if as_json:
         print_json(scores.to_dict())
         return
+    from anypart.scores.figures import figures
+
     show_likelihood(scores.likelihood, scores.n_rows)
-    drawn = grid(f"On {scores.n_looked:,} of these rows")
-    drawn.add_column("score")
+    looked = "all" if scores.n_looked == scores.n_rows else f"{scores.n_looked:,}"
+    drawn = grid(f"On {looked} of these rows", None if scores.privacy else NO_PRIVACY)
+    drawn.add_column("score", overflow="fold")
     drawn.add_column("found", justify="right")
-    drawn.add_column("best", justify="right")
-    for line in _figures(scores):
-        drawn.add_row(*line)
+    drawn.add_column("best, or if right", justify="right")
+    group = ""
+    for line in figures(scores):
+        if line.group != group:
+            drawn.add_section()
+            drawn.add_row(line.group, style="bold")
+            group = line.group
+        drawn.add_row(f"  {number(line.name)}", line.found, line.best)
     screen().print(drawn)
 
 
@@ -30,7 +41,8 @@ def show_likelihood(found: Likelihood, n_rows: int) -> None:
     """Print the likelihood of rows beside its baselines."""
     drawn = grid(
         f"Log-likelihood of {n_rows:,} rows, nats per row",
-        "Higher is better; densities are in the columns' own units.",
+        "Higher is better: forward KL from the data falls by what the mean rises. Densities are in "
+        "the columns' own units.",
     )
     drawn.add_column("model")
     drawn.add_column("mean", justify="right")
@@ -43,36 +55,6 @@ def show_likelihood(found: Likelihood, n_rows: int) -> None:
     screen().print(drawn)
     if found.impossible:
         print(f"{found.impossible:,} rows have probability 0 under the fit and are left out.")
-
-
-def _figures(scores: Scores) -> list[tuple[str, str, str]]:
-    """Return (score, found, best), what could not be measured left out."""
-    hidden, met, same = scores.imputation, scores.calibration, scores.consistency
-    lines: list[tuple[str, float | None, str, str]] = [
-        ("hidden categories found again", hidden.accuracy, "{:.1%}", "100 %"),
-        ("their log-loss, nats", hidden.log_loss, "{:.3f}", "0"),
-        ("hidden numbers: root-mean-square error / spread", hidden.rmse, "{:.3f}", "0"),
-        ("hidden numbers: mean absolute error / spread", hidden.mae, "{:.3f}", "0"),
-        ("calibration error of categories", met.categorical_error, "{:.3f}", "0"),
-        (f"numbers inside their {met.interval:.0%} interval", met.coverage, "{:.1%}", "90 %"),
-        ("two orders of one question: mean distance", same.order_mean, "{:.1e}", "0"),
-        ("two orders of one question: 99th percentile", same.order_p99, "{:.1e}", "0"),
-        ("answers that are exact", same.exact, "{:.0%}", "100 %"),
-    ]
-    if drawn := scores.fidelity:
-        lines += [
-            ("drawn rows: shapes of columns", drawn.shapes, "{:.3f}", "1"),
-            ("drawn rows: trends of pairs", drawn.trends, "{:.3f}", "1"),
-            ("drawn rows: told from real ones (area under the curve)", drawn.c2st, "{:.3f}", "0.5"),
-        ]
-    figures = [(name, form.format(x), best) for name, x, form, best in lines if x is not None]
-    if chains := scores.autoregression:
-        words = "chains proved autoregressive on their weights"
-        figures.append((words, str(chains.proved), str(chains.chains)))
-    if latent := scores.components:
-        words = "latent mixtures proved products over columns at every point"
-        figures.append((words, str(latent.proved), str(latent.mixtures)))
-    return figures
 
 
 def show_pairs(pairs: list[tuple[str, str, float]], top: int, note: str) -> None:
