@@ -20,7 +20,7 @@ from anypart.data.codec import Codec
 from anypart.data.files import Table, read
 from anypart.data.infer import infer_schema
 from anypart.data.packed import PackedCodes, pack
-from anypart.optim.events import Combined, Event, Finished
+from anypart.optim.events import Combined, Event, Finished, Warned
 from anypart.optim.plan import make_plan
 from anypart.optim.plan_file import Plan, load_plan, save_plan
 from anypart.optim.policies import Policy, Written, read_policy
@@ -158,11 +158,13 @@ class _Levels:
 
     def __init__(self, tell: Callable[[Any], object]) -> None:
         self._tell = tell
-        self.found: dict[str, Any] = {"valid_log_lik": {}, "weights": {}}
+        self.found: dict[str, Any] = {"valid_log_lik": {}, "weights": {}, "warnings": []}
 
     def __call__(self, event: Event) -> None:
         if isinstance(event, Finished):
             self.found["valid_log_lik"][event.member] = event.log_lik
+        if isinstance(event, Warned):
+            self.found["warnings"].append(f"{event.member}: {event.text}")
         if isinstance(event, Combined):
             self.found["valid_log_lik"]["together"] = event.log_lik
             self.found["weights"] = dict(event.weights)

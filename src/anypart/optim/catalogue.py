@@ -33,8 +33,11 @@ def _network(
     layout: Layout, codes: Codes, seen: Mask, settings: Mapping[str, Any], seed: int
 ) -> Learner:
     from anypart.optim.gradient import NetworkLearner, NetworkSettings
+    from anypart.optim.questions import QuestionLearner
 
-    return NetworkLearner(layout, codes, seen, NetworkSettings(**settings), seed)
+    made = NetworkSettings(**settings)
+    learner = QuestionLearner if made.policy or made.contrast else NetworkLearner
+    return learner(layout, codes, seen, made, seed)
 
 
 def _decoder(

@@ -110,7 +110,7 @@ class Descent:
             for name, now in self.now.items():
                 now.copy_(torch.tensor(arrays[f"now/{name}"]))
                 self._mean[name].copy_(torch.tensor(arrays[f"mean/{name}"]))
-                if self.steps:
+                if f"step/{name}" in arrays:  # a parameter without a gradient has no moments
                     self._optimizer.state[now] = {
                         kind: torch.tensor(arrays[f"{kind}/{name}"]) for kind in kinds
                     }

@@ -63,6 +63,20 @@ class Combined:
 
 
 @dataclass(frozen=True)
+class Warned:
+    """A member's training goes wrong in a way that it notices; said once.
+
+    Args:
+        member: its name in the plan.
+        text: what is wrong, and what to do.
+
+    """
+
+    member: str
+    text: str
+
+
+@dataclass(frozen=True)
 class Measured:
     """What a member costs, CPU seconds; between processes only, faces never see it.
 
@@ -80,9 +94,11 @@ class Measured:
     look: float
 
 
-Event = Progress | Finished | Combined
+Event = Progress | Finished | Combined | Warned
 Message = Event | Measured
-_KINDS: dict[str, type[Message]] = {k.__name__: k for k in (Progress, Finished, Combined, Measured)}
+_KINDS: dict[str, type[Message]] = {
+    k.__name__: k for k in (Progress, Finished, Combined, Warned, Measured)
+}
 
 
 def event_to_json(event: Message) -> str:

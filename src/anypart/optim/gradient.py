@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import torch
 
     Parameters = dict[str, torch.Tensor]
+    Noise = tuple[float, torch.Generator | None]
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,12 @@ class NetworkSettings:
         decay: weight decay of AdamW.
         policy: which part predicts which, each as `Policy.settings` has it; random orders
             of the whole row if there is none.
+        predict: weight of what is lost in predicting.
+        contrast: weight of the contrastive loss between two views of each row.
+        temperature: of the contrastive loss.
+        negatives: whether it has any; without them representations collapse.
+        views: how the views are made, each as `View.settings` has it; random corruption
+            of six cells in ten if nothing is said.
 
     """
 
@@ -44,7 +51,12 @@ class NetworkSettings:
     dropout: float = 0.1
     rate: float = 1e-3
     decay: float = 0.01
-    policy: tuple[Mapping[str, Any], ...] = ()
+    policy: Sequence[Mapping[str, Any]] = ()
+    predict: float = 1.0
+    contrast: float = 0.0
+    temperature: float = 0.5
+    negatives: bool = True
+    views: Sequence[Mapping[str, Any]] = ()
 
     @property
     def policies(self) -> tuple[Policy, ...]:
@@ -94,13 +106,13 @@ def seeded_orders(n_cols: int, n_orders: int, seed: int) -> NDArray[np.int64]:
     return np.stack([rng.permutation(n_cols) for _ in range(n_orders)])
 
 
-def masked_logits(
+def features(
     parameters: Parameters,
     tokens: torch.Tensor,
     dropout: float,
     noise: torch.Generator | None,
 ) -> torch.Tensor:
-    """Do in torch what `OrderAgnostic` does in NumPy, with dropout, (rows, flat)."""
+    """Do in torch what `OrderAgnostic.represent` does in NumPy, with dropout, (rows, width)."""
     from torch.nn import functional
 
     p = parameters
@@ -113,9 +125,30 @@ def masked_logits(
             keep = inner.new_empty(inner.shape).bernoulli_(1 - dropout, generator=noise)
             inner = inner * keep / (1 - dropout)
         hidden = hidden + inner @ p[f"{i}.out_weight"] + p[f"{i}.out_bias"]
-    features = functional.layer_norm(hidden, shape, p["norm_scale"], p["norm_shift"], NORM_EPSILON)
+    return functional.layer_norm(hidden, shape, p["norm_scale"], p["norm_shift"], NORM_EPSILON)
+
+
+def masked_logits(
+    parameters: Parameters,
+    tokens: torch.Tensor,
+    dropout: float,
+    noise: torch.Generator | None,
+) -> torch.Tensor:
+    """Do in torch what `OrderAgnostic` does in NumPy, with dropout, (rows, flat)."""
+    from torch.nn import functional
+
+    p = parameters
     direct = functional.embedding_bag(tokens, p["direct"], mode="sum")
-    return features @ p["out_weight"] + p["out_bias"] + direct
+    return features(p, tokens, dropout, noise) @ p["out_weight"] + p["out_bias"] + direct
+
+
+def tokens_of(layout: Layout, codes: Codes, shown: Mask) -> torch.Tensor:
+    """Number what goes in, (rows, cols): a place for a code, after all of them a mask a column."""
+    import torch
+
+    starts = np.array([s.start for s in layout.slices])
+    masks = layout.total + np.arange(layout.n_cols)
+    return torch.from_numpy(np.where(shown, codes + starts, masks))
 
 
 def any_part_loss(
@@ -124,7 +157,7 @@ def any_part_loss(
     codes: Codes,
     seen: Mask,
     exercise: Exercise,
-    noise: tuple[float, torch.Generator | None] = (0.0, None),
+    noise: Noise = (0.0, None),
 ) -> torch.Tensor:
     r"""Mean over rows of what is asked of them, as nats of a whole row.
 
@@ -146,8 +179,7 @@ def any_part_loss(
     import torch
 
     starts = np.array([s.start for s in layout.slices])
-    masks = layout.total + np.arange(layout.n_cols)
-    tokens = torch.from_numpy(np.where(exercise.shown, exercise.codes + starts, masks))
+    tokens = tokens_of(layout, exercise.codes, exercise.shown)
     places = torch.from_numpy(np.where(seen, codes, 0) + starts)
     logits = masked_logits(parameters, tokens, *noise)
     parts = [torch.log_softmax(logits[:, s], 1) for s in layout.slices]
@@ -172,28 +204,28 @@ class NetworkLearner:
         self, layout: Layout, codes: Codes, seen: Mask, settings: NetworkSettings, seed: int
     ) -> None:
         self._layout, self._settings, self._seed = layout, settings, seed
-        start = initial_parameters(layout, codes, seen, settings, seed)
+        start = self._start(initial_parameters(layout, codes, seen, settings, seed))
         self._descent = Descent(start, Pace(settings.rate, settings.decay))
+
+    def _start(self, network: dict[str, NDArray[np.float32]]) -> dict[str, NDArray[np.float32]]:
+        """Return all parameters to begin with; a learner may add some to the network's."""
+        return network
 
     def step(self, codes: Codes, seen: Mask, progress: float) -> float:
         """Learn from one mini-batch; see `Learner.step`."""
         import torch
 
-        steps = self._descent.steps
-        rng = generator(self._seed, "context", steps)
-        exercise = draw(self._settings.policies, codes, seen, rng)
-        noise = torch.Generator().manual_seed(
-            int(generator(self._seed, "dropout", steps).integers(2**62))
-        )
-        loss = any_part_loss(
-            self._descent.now,
-            self._layout,
-            codes,
-            seen,
-            exercise,
-            (self._settings.dropout, noise),
-        )
+        rng = generator(self._seed, "context", self._descent.steps)
+        noise = torch.Generator().manual_seed(int(rng.integers(2**62)))
+        loss = self._loss(codes, seen, rng, (self._settings.dropout, noise))
         return -self._descent.down(loss, progress)
+
+    def _loss(
+        self, codes: Codes, seen: Mask, rng: np.random.Generator, noise: Noise
+    ) -> torch.Tensor:
+        """Return what is lost on one mini-batch, nats per row."""
+        exercise = draw(self._settings.policies, codes, seen, rng)
+        return any_part_loss(self._descent.now, self._layout, codes, seen, exercise, noise)
 
     def model(self) -> OrderAgnostic:
         """Return the network with the averaged parameters; later steps leave it alone."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from numpy.typing import NDArray
 
@@ -36,4 +36,22 @@ class Learner(Protocol):
 
     def load_state(self, arrays: dict[str, NDArray[Any]]) -> None:
         """Go on from `state`."""
+        ...
+
+
+@runtime_checkable
+class Judge(Protocol):
+    """A learner that is trained for something else than whole rows, and judged by that."""
+
+    def judge(self, model: Model, codes: Codes, seen: Mask) -> float:
+        """Say how good the model it has just made is on validation rows; more is better."""
+        ...
+
+
+@runtime_checkable
+class Watched(Protocol):
+    """A learner that notices when its training goes wrong."""
+
+    def trouble(self) -> str:
+        """Say what is wrong and what to do, or nothing."""
         ...

@@ -22,10 +22,9 @@ from anypart.models.catalogue import load_model
 from anypart.models.contract import Codes, Evidence, Mask, Model
 from anypart.optim.catalogue import start_learner
 from anypart.optim.checkpoint import part, read_arrays, under, write_arrays
-from anypart.optim.events import Event, Progress
-from anypart.optim.learner import Learner
+from anypart.optim.events import Event, Progress, Warned
+from anypart.optim.learner import Judge, Learner, Watched
 from anypart.optim.plan_file import Member
-from anypart.optim.policies import Policy, level
 from anypart.optim.rows import Split
 
 SECONDS_BETWEEN_EVENTS = 0.5
@@ -61,14 +60,10 @@ def valid_log_prob(model: Model, codes: Codes, seen: Mask) -> NDArray[np.float64
     return np.concatenate([model.log_prob(Evidence(codes[b], seen[b])) for b in blocks])
 
 
-def valid_level(member: Member, model: Model, split: Split) -> float:
-    """Mean log-likelihood of validation rows, nats per row; of what its policy asks.
-
-    A member that is trained for questions is judged by questions: the same ones at each look.
-    """
-    if policy := member.settings.get("policy"):
-        some = [Policy.of(p) for p in policy]
-        return level(model, some, split.codes, split.seen, member.seed)
+def valid_level(learner: Learner, model: Model, split: Split) -> float:
+    """Mean log-likelihood of validation rows, nats per row; of a `Judge`, its own measure."""
+    if isinstance(learner, Judge):
+        return learner.judge(model, split.codes, split.seen)
     return float(valid_log_prob(model, split.codes, split.seen).mean())
 
 
@@ -85,6 +80,7 @@ class _Run:
     best_log_lik: float = -np.inf
     last_log_lik: float | None = None
     stale: int = 0  # looks since the best one
+    warned: bool = False
     began: tuple[float, int] = field(default_factory=lambda: (time.monotonic(), 0))
 
     @property
@@ -94,7 +90,7 @@ class _Run:
     def look(self, split: Split) -> None:
         """Measure the model on the validation rows, keep it if it is the best so far."""
         model = self.learner.model()
-        self.last_log_lik = valid_level(self.member, model, split)
+        self.last_log_lik = valid_level(self.learner, model, split)
         if np.isnan(self.last_log_lik):
             raise FitError(
                 f"{self.member.name} lost its footing at step {self.step}: its likelihood of "
@@ -105,6 +101,13 @@ class _Run:
             self.best_log_lik = self.last_log_lik
         else:
             self.stale += 1
+
+    def warn(self, tell: Callable[[Event], object]) -> None:
+        """Tell, once, what the learner notices to go wrong."""
+        if not self.warned and isinstance(self.learner, Watched):
+            if text := self.learner.trouble():
+                tell(Warned(self.member.name, text))
+            self.warned = bool(text)
 
     def progress(self) -> Progress:
         began, first = self.began
@@ -183,6 +186,7 @@ def train_member(
         now = time.monotonic()
         if run.step % member.validate_every == 0 or run.step == member.steps:
             run.look(split)
+            run.warn(tell)
         if now - told > SECONDS_BETWEEN_EVENTS:
             told = now
             tell(run.progress())

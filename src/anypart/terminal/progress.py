@@ -41,6 +41,7 @@ class FitProgress:
         self._lines: dict[str, _Line] = {}
         self._title = "Reading the table"
         self._seconds_left: float | None = None
+        self._warnings: list[str] = []
         self._told = -SECONDS_BETWEEN_LINES
         self._began = time.monotonic()
 
@@ -87,6 +88,7 @@ class FitProgress:
             return
         if self._live:
             screen().print(self.table())
+            print(*self._warnings, sep="\n", end="\n" if self._warnings else "")
         kept = ", ".join(f"{name} {percent(weight)}" for name, weight in weights.items())
         print(f"Saved to {self._folder}: {kept}.")
         print(f"Ask it: anypart ask {self._folder} COLUMN --given 'OTHER = value'")
@@ -113,6 +115,10 @@ class FitProgress:
     def _on_finished(self, event: Any) -> None:
         self._lines[event.member] = _Line(1.0, event.log_lik, done=True)
         self._say(f"  {event.member}: done, {event.log_lik:.3f} nats per row")
+
+    def _on_warned(self, event: Any) -> None:
+        self._warnings.append(f"{event.member}: {event.text}")
+        self._say(f"  {self._warnings[-1]}")
 
     def _on_combined(self, event: Any) -> None:
         self._lines["all together"] = _Line(1.0, event.log_lik, done=True)
