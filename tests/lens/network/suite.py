@@ -277,6 +277,34 @@ MODULES = {
         nn.Conv1d(1, 1, 3, padding=1, padding_mode="circular"),
         r(1, 1, 6),
     ),
+    "circular rims of two axes": lambda: (
+        nn.Conv2d(1, 1, 3, padding=1, padding_mode="circular"),
+        r(1, 1, 5, 4),
+    ),
+    "columns of a table by a list": lambda: (Of(lambda x: x[:, [3, 0, 3]]), r(2, 4)),
+    "rows that a mask lets through": lambda: (
+        Of(lambda x: x[torch.tensor([True, False, True])]),
+        r(3, 2),
+    ),
+    "selected places": lambda: (
+        Of(lambda x: x.index_select(1, torch.tensor([2, 0]))),
+        r(2, 3),
+    ),
+    "gather of the same places in each row": lambda: (
+        Of(lambda x: x.gather(1, torch.tensor([[2, 0, 1]] * 2))),
+        r(2, 4),
+    ),
+    "windows that are averaged": lambda: (
+        Of(lambda x: x.unfold(1, 3, 2).mean(-1)),
+        r(2, 8),
+    ),
+    "patches mixed and folded back": lambda: (
+        Of(
+            lambda mix, x: functional.fold(mix(functional.unfold(x, 2)), (4, 3), 2),
+            nn.Conv1d(4, 4, 1),
+        ),
+        r(1, 1, 4, 3),
+    ),
     "pixel shuffle": lambda: (nn.PixelShuffle(2), r(1, 4, 2, 2)),
     "bilinear": lambda: (nn.Upsample(scale_factor=2, mode="bilinear"), r(1, 1, 3, 3)),
     "bicubic": lambda: (nn.Upsample(size=(3, 5), mode="bicubic"), r(1, 1, 4, 3)),

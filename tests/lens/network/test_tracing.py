@@ -19,14 +19,7 @@ from anypart.lens.network import dependence, receptive_field, trace
 LENS = "anypart.lens.network"
 TOKENS = {"tokens", "a number that all rows share", "bags of tokens", "one hot"}
 NAMED = {  # what intervals do not follow is said, with the operation or the reason
-    "circular convolution": "written in place",
-    "writes in place": "written in place",
     "writes in place seen through a view": "written in place",
-    "built position by position": "written in place",
-    "gather at fixed places": "aten.gather",
-    "gather at places that depend": "aten.gather",
-    "patches": "aten.im2col",
-    "patches folded back": "aten.im2col",
 }
 LARGER = {  # weights of 0 and masks inside kernels are not looked at, channels are one
     "MADE",
@@ -44,6 +37,10 @@ LARGER = {  # weights of 0 and masks inside kernels are not looked at, channels 
     "transposed, grouped, dilated",
     "pixel shuffle",
     "product with a constant 0",
+    "writes in place",  # its boxes read rows and columns crosswise
+    "gather at fixed places",  # another place in each row
+    "patches",  # each element of a patch sees the patch
+    "patches folded back",
 }
 FOLLOWED = sorted(set(MODULES) - TOKENS - set(NAMED))
 
@@ -89,7 +86,13 @@ BUGS = {
     "batch": ("instance norm", "groups", "if a != 1]) if training", "if a > 2]) if training"),
     "rim": ("reflected rim", "moves", "2 * (n - 1) - p", "2 * n - 1 - p"),
     "upsampling": ("bilinear", "windows", "floor(at) + around + 1)", "floor(at) + around)"),
-}
+    "fixed places": ("gather of the same places in each row", "lookups",
+                     ".movedim(dim, 0).flatten(1)", ".movedim(dim, 0).flip(0).flatten(1)"),
+    "patches": ("patches mixed and folded back", "patches",
+                "f.spread(kernel, stride, padding, dilation)",
+                "f.spread(kernel - 1, stride, padding, dilation)"),
+    "windows": ("windows that are averaged", "patches", "f.window(size, call", "f.window(1, call"),
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("bug", BUGS)
@@ -106,6 +109,27 @@ def test_index_sets_catch_a_planted_bug(bug, monkeypatch):
             monkeypatch.setitem(RULES, operation, getattr(home, rule.__name__))
     with pytest.raises(AssertionError, match="the interval"):
         check(name)
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("place - piece.first[axis]] for", "0] for"),
+        ("merged[axis][end][place] = hull((merged[axis][end][place], interval))",
+         "merged[axis][end][place] = interval if place else merged[axis][end][place]"),
+        ("tuple(a - b for a, b in", "tuple(a - b - (a > 0) for a, b in"),
+    ],
+)  # fmt: skip
+def test_index_sets_catch_a_planted_bug_in_what_is_put_together(right, wrong, monkeypatch):
+    plant(monkeypatch, f"{LENS}.pieces", right, wrong)
+    with pytest.raises(AssertionError, match="the interval"):
+        check("circular rims of two axes")
+
+
+@pytest.mark.parametrize("name", ["circular rims of two axes", "built position by position"])
+def test_a_tensor_put_together_from_parts_is_exact_where_its_parts_agree(name):
+    module, x = build(name)
+    assert trace(module, x.shape)[-1].exact
 
 
 @settings(max_examples=60, deadline=None)

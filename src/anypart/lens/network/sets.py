@@ -117,7 +117,7 @@ class Sets(Tracer):
 
         return Node(varies, (before, state), back)
 
-    def read(self, whole: Any, target: Tensor, since: int) -> Node | None:
+    def read(self, whole: Any, target: Tensor, since: int, before: Any) -> Node | None:
         """Take a view's elements out of the flat node of its storage."""
         places = _places(target, whole.varies.numel())
 

@@ -182,13 +182,14 @@ class Tracer(TorchDispatchMode):
         """
         raise NotImplementedError
 
-    def read(self, whole: Any, target: Tensor, since: int) -> Any:
+    def read(self, whole: Any, target: Tensor, since: int, before: Any) -> Any:
         """Return the state of a view of a storage that was written.
 
         Args:
             whole: the state of the storage.
             target: the view.
             since: the count of writes when the view was last read.
+            before: its state then; None if it was a constant.
 
         Returns:
             None if what was written since is elsewhere.
@@ -286,10 +287,10 @@ class Tracer(TorchDispatchMode):
         _, count, whole = self._written.get(storage_of(x), (None, 0, None))
         if isinstance(x, Traced):
             if x.seen_write < count:
-                state = self.read(whole, value, x.seen_write)
+                state = self.read(whole, value, x.seen_write, x.state)
                 x.state, x.seen_write = x.state if state is None else state, count
             return x
-        state = self.read(whole, value, 0) if count else None
+        state = self.read(whole, value, 0, None) if count else None
         return x if state is None else Traced(value, state, count)
 
     def _place(self) -> str:

@@ -9,6 +9,7 @@ rule is named in an error.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
 import torch
@@ -18,10 +19,11 @@ from anypart.base.errors import LensError
 from anypart.lens.network.field import SELF, UNSEEN, WHOLE, Field, Interval
 from anypart.lens.network.formula import Seen
 from anypart.lens.network.layers import Branches
+from anypart.lens.network.pieces import piece_of, put_together
 from anypart.lens.network.quick import quick_shape
 from anypart.lens.network.rules.pointwise import SHAPE_ONLY
 from anypart.lens.network.sight import Part, Sight, regroup
-from anypart.lens.network.tracer import Call, Traced, Tracer, mapped, tensors
+from anypart.lens.network.tracer import Call, Traced, Tracer, mapped, plain, tensors
 
 
 class Row(NamedTuple):
@@ -114,7 +116,7 @@ def trace(
             f"Give some of 1 to {len(shape) - 1}."
         )
     ends = (shape[0], *(shape[a] for a in followed))
-    tracer = Fields(len(ends))
+    tracer = Fields(ends)
     blank = (UNSEEN,) * len(ends)
     seen = {a: (*blank[:at], SELF, *blank[at + 1 :]) for at, a in enumerate((0, *followed))}
     parts = tuple((Part(n, seen.get(a, blank)),) for a, n in enumerate(shape))
@@ -148,10 +150,10 @@ def _summary(name: Branches, sight: Sight, at: int) -> Seen:
 class Fields(Tracer):
     """Follows intervals along the input's axes; values are shapes only."""
 
-    def __init__(self, n_axes: int) -> None:
+    def __init__(self, ends: tuple[int, ...]) -> None:
         super().__init__()
         self.rows: list[Row] = []
-        self._n_axes = n_axes
+        self._ends = ends
         self._shapes: dict[int, tuple[Tensor, Tensor]] = {}
 
     def states(self, call: Call) -> list[Any]:
@@ -174,14 +176,19 @@ class Fields(Tracer):
             return quick
         if func._schema.name.split("::")[-1] in SHAPE_ONLY:
             return func(*mapped(_stand_in, args), **mapped(_stand_in, kwargs))
+        if _is_view(func):  # of the same storage, so that writes are seen
+            return func(*mapped(plain, args), **mapped(plain, kwargs))
+        if _writes_first(func):
+            return plain(args[0])
+        if func is torch.ops.aten.index.Tensor:
+            args = (args[0], [_numbers(x) for x in args[1]])
         if "device" in kwargs:
             kwargs = {**kwargs, "device": torch.device("meta")}
         return func(*mapped(self._shape, args), **mapped(self._shape, kwargs))
 
     def _shape(self, x: Any) -> Any:
-        if isinstance(x, Traced):
-            return x.value
-        if not isinstance(x, Tensor):
+        x = plain(x)
+        if not isinstance(x, Tensor) or x.is_meta:
             return x
         if x.dtype in (torch.bool, torch.long) and x.dim() == 0:
             return x
@@ -198,9 +205,9 @@ class Fields(Tracer):
 
     def constant(self, value: Tensor) -> Sight:
         """Return the state of a tensor that no longer depends on the input."""
-        blank = (UNSEEN,) * self._n_axes
+        blank = (UNSEEN,) * len(self._ends)
         parts = tuple((Part(n, blank),) for n in value.shape)
-        return Sight(parts, blank, (1,) * self._n_axes)
+        return Sight(parts, blank, self._ends)
 
     def write(self, whole: Any, storage: Any, target: Tensor, state: Any) -> Any:
         """Keep what was written, by the view through which it was."""
@@ -213,23 +220,46 @@ class Fields(Tracer):
         kept = [w for w in whole if not torch.isin(_places(w[0]), there).all()]
         return (*kept, written)
 
-    def read(self, whole: Any, target: Tensor, since: int) -> Sight | None:
-        """Read what was written through the same view; None if nothing was written there."""
-        last: tuple[Tensor, Sight] | None = None
-        for view, state, count in whole:
-            if count > since and (_same(view, target) or _overlap(view, target)):
-                last = view, state
-        if last is None:
+    def read(self, whole: Any, target: Tensor, since: int, before: Any) -> Sight | None:
+        """Put together what was written into a view; None if nothing was."""
+        late = [
+            w for w in whole if w[2] > since and (_same(w[0], target) or _overlap(w[0], target))
+        ]
+        if not late:
             return None
-        view, state = last
+        view, state, _ = late[-1]
         if _same(view, target):
             return state
         if view.numel() == target.numel() and view.is_contiguous() and target.is_contiguous():
             return regroup(state, target.shape)
+        found = [piece_of(w[0], w[1], target) for w in late]
+        pieces = [piece for piece in found if piece is not None]
+        if len(pieces) == len(found):
+            return put_together(self.constant(target) if before is None else before, pieces)
         raise LensError(
-            f"{self._place()}a tensor is read after a part of it was written in place; intervals "
-            "do not follow that. Use which_inputs, or write the parts with torch.cat."
+            f"{self._place()}a tensor is read after a part of it was written in place that is no "
+            "box of it; intervals do not follow that. Use which_inputs, or write the parts with "
+            "torch.cat."
         )
+
+
+def _numbers(places: Any) -> Any:
+    """Write a list of yes and no as numbers, for its length is a shape."""
+    known = isinstance(places, Tensor) and not isinstance(places, Traced) and not places.is_meta
+    return places.nonzero().unbind(1)[0] if known and places.dtype == torch.bool else places
+
+
+@cache
+def _is_view(func: Any) -> bool:
+    alias = [r.alias_info for r in func._schema.returns[:1]]
+    return bool(alias) and alias[0] is not None and not alias[0].is_write
+
+
+@cache
+def _writes_first(func: Any) -> bool:
+    """Whether it writes its first argument and returns it, with the shape that it had."""
+    own = func._schema.name.endswith("_") and torch.Tag.inplace_view not in func.tags
+    return own and func._schema.is_mutable
 
 
 def _stand_in(x: Tensor) -> Tensor:

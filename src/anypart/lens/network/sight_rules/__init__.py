@@ -10,7 +10,7 @@ import torch
 from anypart.lens.network.rules.contractions import FACTORS
 from anypart.lens.network.rules.groups import GROUPS
 from anypart.lens.network.rules.pointwise import SHAPE_ONLY
-from anypart.lens.network.sight_rules import groups, moves, pointwise, windows
+from anypart.lens.network.sight_rules import groups, lookups, moves, patches, pointwise, windows
 from anypart.lens.network.sight_rules.pointwise import Rule
 from anypart.lens.network.tracer import Call
 
@@ -22,7 +22,7 @@ def _table() -> dict[str, Rule]:
         "native_channel_shuffle",
         pointwise.gated: "glu",
         pointwise.triangle: "tril triu",
-        moves.copied: "copy",
+        moves.copied: "copy fill",
         windows.convolved: "convolution convolved",
         windows.pooled: "max_pool1d_with_indices max_pool2d_with_indices max_pool3d_with_indices "
         "avg_pool1d avg_pool2d avg_pool3d",
@@ -44,6 +44,12 @@ def _table() -> dict[str, Rule]:
         groups.grouped: " ".join(GROUPS),
         groups.multiplied: " ".join(FACTORS),
         moves.embedded: "embedding",
+        lookups.gathered: "gather",
+        lookups.chosen: "index_select",
+        lookups.indexed: "index",
+        patches.unfolded: "unfold",
+        patches.cut_out: "im2col",
+        patches.added_up: "col2im",
         moves.shuffled: "pixel_shuffle",
         moves.unshuffled: "pixel_unshuffle",
         pointwise.shape_only: " ".join(SHAPE_ONLY),

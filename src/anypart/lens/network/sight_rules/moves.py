@@ -13,7 +13,7 @@ from anypart.lens.network.tracer import Call, Traced, Tracer
 def sliced(tracer: Tracer, call: Call) -> Made:
     """Take a range of positions."""
     seen, dim = sight(call["self"]), call["dim"] % call["self"].dim()
-    return [_take(seen, dim, range(seen.shape[dim])[call["start"] : call["end"] : call["step"]])]
+    return [take(seen, dim, range(seen.shape[dim])[call["start"] : call["end"] : call["step"]])]
 
 
 def selected(tracer: Tracer, call: Call) -> Made:
@@ -30,7 +30,7 @@ def split(tracer: Tracer, call: Call) -> Made:
     found: list[Sight] = []
     start = 0
     for value in call.values:
-        found.append(_take(seen, dim, range(start, start + value.shape[dim])))
+        found.append(take(seen, dim, range(start, start + value.shape[dim])))
         start += value.shape[dim]
     return found
 
@@ -50,7 +50,7 @@ def padded(tracer: Tracer, call: Call) -> Made:
             places = [abs(p) if p < n else 2 * (n - 1) - p for p in places]
         elif kind == "replication":
             places = [min(max(p, 0), n - 1) for p in places]
-        seen = _take(seen, axis, places)
+        seen = take(seen, axis, places)
     return [seen]
 
 
@@ -90,11 +90,11 @@ def rolled(tracer: Tracer, call: Call) -> Made:
     if call.name == "flip":
         for dim in call["dims"]:
             n = seen.shape[dim]
-            seen = _take(seen, dim % len(seen.axes), range(n)[::-1])
+            seen = take(seen, dim % len(seen.axes), range(n)[::-1])
         return [seen]
     for dim, shift in zip(call["dims"], call["shifts"], strict=True):
         n = seen.shape[dim]
-        seen = _take(seen, dim % len(seen.axes), [(o - shift) % n for o in range(n)])
+        seen = take(seen, dim % len(seen.axes), [(o - shift) % n for o in range(n)])
     return [seen]
 
 
@@ -144,10 +144,11 @@ def joined_up(tracer: Tracer, call: Call) -> Made:
 
 
 def copied(tracer: Tracer, call: Call) -> Made:
-    """Write one tensor over another."""
-    if not isinstance(call["src"], Traced):
+    """Write one tensor, or one number, over another."""
+    source = call.given.get("src", call.given.get("value"))
+    if not isinstance(source, Traced):
         return [None]
-    return [stretched(sight(call["src"]), call.values[0].shape)]
+    return [stretched(sight(source), call.values[0].shape)]
 
 
 def embedded(tracer: Tracer, call: Call) -> Made:
@@ -181,7 +182,7 @@ def unshuffled(tracer: Tracer, call: Call) -> Made:
     return [seen._replace(axes=axes, blocked=None, loose=True)]
 
 
-def _take(seen: Sight, axis: int, places: Sequence[int]) -> Sight:
+def take(seen: Sight, axis: int, places: Sequence[int]) -> Sight:
     """Read some positions of an axis; −1 is a constant."""
     part = seen.single(axis)
     made: list[Field] = []

@@ -25,6 +25,8 @@ def convolved(tracer: Tracer, call: Call) -> Made:
     for at in range(n_axes):
         stride, padding, dilation, extra = (numbers[at] for numbers in many)
         kernel = weight.shape[at + 2]
+        if (kernel, stride, padding, extra) == (1, 1, 0, 0):
+            continue  # the parts of the axis stay apart
         if call["transposed"]:
             change = lambda f: f.spread(kernel, stride, padding, dilation, extra)  # noqa: B023, E731
         else:
