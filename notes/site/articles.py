@@ -59,12 +59,17 @@ class Article:
     @property
     def page(self) -> str:
         """Return the name of its page."""
-        return self.folder.name.replace("_", "-") + ".html"
+        return page_of(self.folder)
 
     @property
     def code(self) -> Path:
         """Return the file of its code."""
         return self.folder / "code.py"
+
+
+def page_of(folder: Path) -> str:
+    """Name the page of a note's folder."""
+    return folder.name.replace("_", "-") + ".html"
 
 
 def folders(root: Path = ARTICLES) -> list[Path]:

@@ -21,6 +21,7 @@ from pygments.lexers import get_lexer_by_name
 from pygments.util import ClassNotFound
 
 from notes.site.articles import Article
+from notes.site.links import Links
 from notes.site.running import NoteError, Run, Section
 from notes.site.words import WORDS
 
@@ -38,18 +39,14 @@ class Setting:
         article: the note.
         run: what its code gave.
         sections: of its code.
-        note_link: number of a note → address, None if there is none.
-        reference_link: full public name → address, None if it has no entry.
-        widget: name → data and source of the module, None if there is none.
+        links: where a note, a public name and a widget are.
 
     """
 
     article: Article
     run: Run
     sections: dict[str, Section]
-    note_link: Callable[[str], str | None]
-    reference_link: Callable[[str], str | None]
-    widget: Callable[[str], tuple[Any, str] | None]
+    links: Links
     used: set[str] = field(default_factory=set[str])
 
     def wrong(self, words: str, line: int | None = None) -> NoteError:
@@ -244,7 +241,7 @@ def _figure(setting: Setting, rest: str, line: int) -> str:
 
 def _widget(setting: Setting, rest: str, line: int) -> str:
     name, caption = _captioned(setting, rest, line)
-    found = setting.widget(name)
+    found = setting.links.widget(name)
     if found is None:
         raise setting.wrong(f"there is no widget {name!r} in notes/widgets.", line)
     data = json.dumps(found[0], ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
@@ -270,7 +267,7 @@ def _captioned(setting: Setting, rest: str, line: int) -> tuple[str, str]:
 def _functions(setting: Setting, rest: str, line: int) -> str:
     rows = list[str]()
     for name in rest.split():
-        address = setting.reference_link(name)
+        address = setting.links.reference(name)
         if address is None:
             raise setting.wrong(f"{name} is no public name that can be imported.", line)
         rows.append(f'<li><a href="{address}"><code>{html.escape(name)}</code></a></li>')
@@ -330,7 +327,7 @@ def _linked(tokens: list[Token], setting: Setting) -> None:
             kind, _, name = address.partition(":")
             if token.type != "link_open" or kind not in ("note", "ref"):
                 continue
-            found = (setting.note_link if kind == "note" else setting.reference_link)(name)
+            found = (setting.links.note if kind == "note" else setting.links.reference)(name)
             if found is None:
                 line = block.map[0] if block.map else None
                 raise setting.wrong(f"link {address!r} leads nowhere.", line)

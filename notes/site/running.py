@@ -16,6 +16,7 @@ import tempfile
 import time
 import traceback
 import types
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -102,7 +103,7 @@ def run(path: Path, kept: Path | None = None) -> Run:
 
     """
     sections(path)
-    place = kept / f"{path.parent.name}-{_fingerprint(path)}.json" if kept else None
+    place = kept / f"{path.parent.name}-{fingerprint([path])}.json" if kept else None
     if place and place.exists():
         return Run(**json.loads(place.read_text("utf-8")))
     found = _run_apart(path)
@@ -150,11 +151,11 @@ def _run_apart(path: Path) -> Run:
     raise NoteError(f"{where}: the process ended with {done.returncode}. {done.stderr[-800:]}")
 
 
-def _fingerprint(path: Path) -> str:
-    """Name the code, the package's source, what runs it, and the versions below."""
+def fingerprint(files: Sequence[Path]) -> str:
+    """Name files, the package's source, what runs it, and the versions below."""
     digest = hashlib.sha256()
     package = sorted(p for p in (ROOT / "src").rglob("*") if p.is_file() and p.suffix != ".pyc")
-    for file in (path, ROOT / "notes" / "press.py", Path(__file__), *package):
+    for file in (*files, ROOT / "notes" / "press.py", Path(__file__), *package):
         digest.update(f"{file.name}\0".encode() + file.read_bytes())
     names = ("numpy", "torch", "numba", "pyarrow", "duckdb", "matplotlib")
     versions = [sys.version, *(importlib.metadata.version(name) for name in names)]

@@ -67,6 +67,11 @@ def test_an_excerpt_of_chinese_is_found_by_characters():
     assert [found.text[a:b] for a, b in found.marks] == ["覆", "盖"]
 
 
+def test_a_latin_word_in_chinese_is_one_word():
+    found = excerpt("用Python写一个生成器。", ["python"], most=6)
+    assert [found.text[a:b] for a, b in found.marks] == ["Python"]
+
+
 @given(st.text("ab c", max_size=40), st.lists(st.sampled_from(["a", "b", "ab"]), max_size=3))
 def test_the_marks_of_an_excerpt_are_its_words(text, words):
     found = excerpt(text, words, most=12)

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from anypart.data.windows.find import shortest_window
 
-_WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
-_CJK = re.compile(r"[\u3400-\u9fff\uf900-\ufaff\u3040-\u30ff]")
+_CJK = r"\u3400-\u9fff\uf900-\ufaff\u3040-\u30ff"
+_PART = rf"[^\W_{_CJK}]+"
+_TOKEN = re.compile(rf"[{_CJK}]|{_PART}(?:['’-]{_PART})*")
 
 
 @dataclass(frozen=True)
@@ -31,8 +32,8 @@ class Excerpt:
 def excerpt(text: str, words: Iterable[str], most: int = 160) -> Excerpt | None:
     """Cut the shortest part that holds all the words, or as many of them as the text has.
 
-    Case does not matter. Chinese and Japanese are read character by character. If the part
-    is longer than `most`, its beginning is shown.
+    Case does not matter. Chinese and Japanese are read character by character, Latin words
+    among them as words. If the part is longer than `most`, its beginning is shown.
 
     Args:
         text: to cut from.
@@ -66,13 +67,7 @@ def excerpt(text: str, words: Iterable[str], most: int = 160) -> Excerpt | None:
 
 def _tokens(text: str) -> list[re.Match[str]]:
     """List words, and single characters of scripts that do not part words."""
-    found = list[re.Match[str]]()
-    for match in _WORD.finditer(text):
-        if _CJK.search(match.group()):
-            found += re.compile(r"[^\W_]").finditer(text, match.start(), match.end())
-        else:
-            found.append(match)
-    return found
+    return list(_TOKEN.finditer(text))
 
 
 def _widened(
