@@ -8,6 +8,7 @@ import http.server
 import sys
 import time
 from pathlib import Path
+from typing import Any, TypeVar
 
 from notes.site.articles import LANGUAGES, article, folders
 from notes.site.build import KEPT, OUT, PER_PAGE, build
@@ -15,6 +16,24 @@ from notes.site.links import Links
 from notes.site.prose import Setting, render
 from notes.site.reference import Reference
 from notes.site.running import NoteError, run, sections
+
+T = TypeVar("T")
+
+
+class _Draft(Links):
+    """The links of one note while others, or its widget, are still being written."""
+
+    def note(self, number: str) -> str | None:
+        """Return the address of a note, there or not yet."""
+        return super().note(number) or self._later(f"note:{number}", "#")
+
+    def widget(self, name: str) -> tuple[Any, str] | None:
+        """Return a widget, there or not yet."""
+        return super().widget(name) or self._later(f"widget {name}", ({}, ""))
+
+    def _later(self, what: str, value: T) -> T:
+        print(f"  {what} is not there yet: the build will refuse it")
+        return value
 
 
 def check(number: str) -> None:
@@ -30,7 +49,7 @@ def check(number: str) -> None:
     for name, value in found.told.items():
         print(f"{name} = {value!r}")
     print(f"── figures: {', '.join(found.figures) or 'none'}; {found.seconds:.1f} s")
-    links = Links(there, Reference(), KEPT)
+    links = _Draft(there, Reference(), KEPT)
     for language in LANGUAGES:
         note = article(folder, language)
         setting = Setting(note, found, sections(note.code), links)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-_CODE = dict(
-    zip(
-        "abcdefghijklmnopqrstuvwxyz",
-        [".-", "-...", "-.-.", "-..", ".", "..-.", "--.", "....", "..", ".---", "-.-", ".-..", "--", "-.", "---", ".--.", "--.-", ".-.", "...", "-", "..-", "...-", ".--", "-..-", "-.--", "--.."],
-        strict=True,
-    )
-)
+_SIGNS = """
+.- -... -.-. -.. . ..-. --. .... .. .--- -.- .-.. -- -. --- .--. --.- .-. ... - ..- ...- .-- -..-
+-.-- --..
+"""
+_CODE = dict(zip("abcdefghijklmnopqrstuvwxyz", _SIGNS.split(), strict=True))
 
 
 def morse(words: str) -> str:

@@ -20,7 +20,7 @@ WORDS: dict[str, dict[str, str]] = {
         "feed": "RSS feed",
         "functions": "Functions shown",
         "inside": "Inside the engine",
-        "inside_words": "What the names above are made of: public in its module, and free to change.",
+        "inside_words": "What those names are made of; public in its module, and free to change.",
         "intro": "Twelve questions from which anypart grew. The code in each note ran when this "
         "page was built: its numbers, its printed output and its pictures come from that run.",
         "languages": "Language",
@@ -31,7 +31,7 @@ WORDS: dict[str, dict[str, str]] = {
         "next": "Next",
         "no_results": "Nothing found. Try fewer or other words.",
         "no_script": "This picture moves with JavaScript, which is off here.",
-        "no_search": "The search needs JavaScript, which is off here. The archive lists every note.",
+        "no_search": "The search needs JavaScript, which is off here. The archive lists all.",
         "note": "Note",
         "notes": "notes",
         "older": "Older",
@@ -65,15 +65,16 @@ WORDS: dict[str, dict[str, str]] = {
         "contents": "目录",
         "Cost": "代价",
         "dark": "深色",
-        "description": "anypart 的十二篇笔记：概率、梯度、算法与 Python，每个数字都在生成页面时算出。",
+        "description": "anypart 的十二篇笔记：概率、梯度、算法与 Python，"
+        "每个数字都在生成页面时算出。",
         "Example": "示例",
         "exercise": "练习",
         "feed": "RSS 订阅",
         "functions": "本文用到的函数",
         "inside": "引擎内部",
         "inside_words": "上面这些名字的构件：在各自模块里是公开的，但以后可能改动。",
-        "intro": "anypart 就是从这十二个问题长出来的。每篇笔记的代码都在生成本页时真正运行过：文中的数字、"
-        "输出和图都来自那次运行。",
+        "intro": "anypart 就是从这十二个问题长出来的。每篇笔记的代码都在生成本页时真正运行过："
+        "文中的数字、输出和图都来自那次运行。",
         "languages": "语言",
         "latest": "最近更新",
         "main": "站点",
