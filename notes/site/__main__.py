@@ -13,9 +13,10 @@ from typing import Any, TypeVar
 from notes.site.articles import LANGUAGES, article, folders
 from notes.site.build import KEPT, OUT, PER_PAGE, build
 from notes.site.links import Links
-from notes.site.prose import Setting, render
+from notes.site.prose import render
 from notes.site.reference import Reference
 from notes.site.running import NoteError, run, sections
+from notes.site.setting import Setting
 
 T = TypeVar("T")
 

@@ -6,9 +6,7 @@ import datetime
 import email.utils
 import itertools
 import json
-import re
 import shutil
-import unicodedata
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -22,9 +20,11 @@ from notes.site import docstrings
 from notes.site.articles import ARTICLES, LANGUAGES, TAGS, article, folders
 from notes.site.links import Links
 from notes.site.morse import morse
-from notes.site.prose import Heading, Setting, inline, render
+from notes.site.prose import Heading, inline, render
 from notes.site.reference import COMMANDS, Entry, Page, Reference
 from notes.site.running import ROOT, Run, run, sections
+from notes.site.setting import Setting
+from notes.site.typeset import plain
 from notes.site.words import WORDS
 
 HERE = Path(__file__).parent
@@ -259,14 +259,6 @@ class _Site:
 
 def _strip(words: str) -> Markup:
     return Markup(f'<div class="morse" aria-hidden="true">{morse(words)}</div>')
-
-
-def plain(body: str) -> str:
-    """Return the words of a page for the index, without its code, pictures and displays."""
-    hidden = r'<(script|svg|pre|style|noscript)\b.*?</\1>|<div class="formula".*?</div>'
-    text = re.sub(r"<[^>]+>", " ", re.sub(hidden, " ", body, flags=re.S))
-    # Letters of mathematics become plain ones, as readers type them.
-    return unicodedata.normalize("NFKC", " ".join(Markup(text).unescape().split()))
 
 
 def _indexed_notes(notes: Sequence[Shown]) -> list[dict[str, Any]]:

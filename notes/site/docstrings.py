@@ -12,12 +12,9 @@ from typing import Any
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from markupsafe import Markup
-from pygments import highlight
-from pygments.formatters import HtmlFormatter
-from pygments.lexers import get_lexer_by_name
 
-from notes.site.prose import code, formula
 from notes.site.reference import Entry
+from notes.site.typeset import code, coloured, formula
 
 TEXTS = ("Returns", "Yields", "Cost", "References")
 LISTS = ("Args", "Raises")
@@ -68,9 +65,7 @@ def text(source: str) -> str:
 def call(entry: Entry) -> Markup:
     """Return how a name is called, highlighted."""
     words = entry.name if entry.kind == "command" else entry.short
-    lexer = get_lexer_by_name("text" if entry.kind == "command" else "python")
-    shown = highlight(words + entry.signature, lexer, HtmlFormatter(nowrap=True))
-    return Markup(shown.rstrip("\n"))
+    return coloured(words + entry.signature, "text" if entry.kind == "command" else "python")
 
 
 def rendered(doc: str, headings: Callable[[str], str]) -> str:
@@ -114,13 +109,13 @@ def _fence(self: Any, tokens: list[Token], at: int, *_: Any) -> str:
     token = tokens[at]
     if token.info.strip() != "math":
         return code(token.content, token.info.strip(), "code")
-    return f'<div class="formula" tabindex="0" role="group">{formula(token.content, True)}</div>\n'
+    return formula(token.content, block=True)
 
 
 def _inline(self: Any, tokens: list[Token], at: int, *_: Any) -> str:
     content = tokens[at].content
     if content.startswith(_MARK):
-        return formula(content[1:], False)
+        return formula(content[1:], block=False)
     return f"<code>{html.escape(content)}</code>"
 
 

@@ -13,8 +13,8 @@ def morse(words: str) -> str:
     """Draw words in Morse code: a dash lasts three dots, letters part by three, words by seven.
 
     Example:
-        >>> morse("e")
-        '<svg viewBox="0 0 1 8"><path d="M0 4h1" stroke="currentColor" stroke-width="4"/></svg>'
+        >>> morse("a").count("M")
+        2
 
     """
     strokes, x = list[str](), 0
@@ -25,8 +25,8 @@ def morse(words: str) -> str:
         x += 3 * bool(ix)
         for sign in _CODE[letter]:
             length = 3 if sign == "-" else 1
-            strokes.append(f"M{x} 4h{length}")
+            strokes.append(f"M{x} 1h{length}")
             x += length + 1
         x -= 1
-    path = f'<path d="{"".join(strokes)}" stroke="currentColor" stroke-width="4"/>'
-    return f'<svg viewBox="0 0 {x} 8">{path}</svg>'
+    path = f'<path d="{"".join(strokes)}" stroke="currentColor" stroke-width="2"/>'
+    return f'<svg viewBox="0 0 {x} 2" width="{4 * x}">{path}</svg>'

@@ -6,57 +6,22 @@ import html
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from markdown_it import MarkdownIt
 from markdown_it.rules_block import StateBlock
 from markdown_it.token import Token
-from math_core import LatexError, LatexToMathML
+from math_core import LatexError
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 from mdit_py_plugins.footnote import footnote_plugin
-from pygments import highlight
-from pygments.formatters import HtmlFormatter
-from pygments.lexers import get_lexer_by_name
-from pygments.util import ClassNotFound
 
-from notes.site.articles import Article
-from notes.site.links import Links
-from notes.site.running import NoteError, Run, Section
-from notes.site.words import WORDS
+from notes.site.running import Section
+from notes.site.setting import Setting
+from notes.site.typeset import code, formula
 
-_NUMBER = re.compile(r"\{\{([a-z][a-z0-9_]*)(?::([^{}]*))?\}\}")
 _DIRECTIVE = re.compile(r"::([a-z]+)(?:[ \t]+(\S.*?))?[ \t]*$")
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
-_FORMULAS = LatexToMathML()
-
-
-@dataclass
-class Setting:
-    """What a text stands in.
-
-    Args:
-        article: the note.
-        run: what its code gave.
-        sections: of its code.
-        links: where a note, a public name and a widget are.
-
-    """
-
-    article: Article
-    run: Run
-    sections: dict[str, Section]
-    links: Links
-    used: set[str] = field(default_factory=set[str])
-
-    def wrong(self, words: str, line: int | None = None) -> NoteError:
-        """Return an error that says where it is."""
-        place = "" if line is None else f", line {line + self.article.line + 1}"
-        return NoteError(f"{self.article.folder.name}/{self.article.language}.md{place}: {words}")
-
-    def word(self, key: str) -> str:
-        """Return one of the site's own words."""
-        return WORDS[self.article.language][key]
 
 
 @dataclass(frozen=True)
@@ -77,7 +42,7 @@ def render(setting: Setting) -> tuple[str, list[Heading]]:
         NoteError: a directive, number, name, link or formula that is not right.
 
     """
-    text = numbered(setting.article.text, setting)
+    text = setting.numbered(setting.article.text)
     parser = _parser(setting)
     tokens = parser.parse(text)
     headings = _anchored(tokens, parser)
@@ -90,51 +55,9 @@ def render(setting: Setting) -> tuple[str, list[Heading]]:
 def inline(text: str, setting: Setting) -> str:
     """Render a line: a title, an excerpt, a caption."""
     parser = _parser(setting)
-    tokens = parser.parseInline(numbered(text, setting))
+    tokens = parser.parseInline(setting.numbered(text))
     _linked(tokens, setting)
     return parser.renderer.render(tokens, parser.options, {})
-
-
-def numbered(text: str, setting: Setting) -> str:
-    """Put the numbers that the code told in their places."""
-
-    def shown(match: re.Match[str]) -> str:
-        name, form = match[1], match[2]
-        line = text.count("\n", 0, match.start())
-        if name not in setting.run.told:
-            known = ", ".join(sorted(setting.run.told)) or "nothing"
-            raise setting.wrong(f"no number {name!r} was told; code.py told {known}.", line)
-        value = setting.run.told[name]
-        form = ".6g" if form is None and isinstance(value, float) else form or ""
-        try:
-            return re.sub(r"^-(?=[\d∞i])", "−", format(value, form))
-        except ValueError as error:
-            raise setting.wrong(f"{match[0]}: {error}.", line) from None
-
-    return _NUMBER.sub(shown, text)
-
-
-def formula(source: str, block: bool) -> str:
-    """Convert LaTeX to MathML.
-
-    Raises:
-        LatexError: a command that is not known, or braces that do not match.
-
-    """
-    return _FORMULAS.convert_with_local_state(source.strip(), displaystyle=block)
-
-
-def code(source: str, language: str, label: str) -> str:
-    """Return highlighted code that scrolls by keyboard too."""
-    try:
-        lexer = get_lexer_by_name(language or "text", stripnl=False)
-    except ClassNotFound:
-        lexer = get_lexer_by_name("text")
-    shown = highlight(source.rstrip("\n"), lexer, HtmlFormatter(nowrap=True)).rstrip("\n")
-    return (
-        f'<pre class="code" tabindex="0" role="region" aria-label="{html.escape(label)}" '
-        f'translate="no"><code>{shown}</code></pre>\n'
-    )
 
 
 def _parser(setting: Setting) -> MarkdownIt:
@@ -146,14 +69,12 @@ def _parser(setting: Setting) -> MarkdownIt:
 
     def shown_formula(self: Any, tokens: list[Token], at: int, *_: Any) -> str:
         token = tokens[at]
-        block = token.type != "math_inline"
         try:
-            found = formula(token.content, block)
+            return formula(token.content, block=token.type != "math_inline")
         except LatexError as error:
             line = token.map[0] if token.map else None
             words = _COLOURS.sub("", str(error)).strip().splitlines()[0]
             raise setting.wrong(f"formula {token.content.strip()!r}: {words}", line) from None
-        return f'<div class="formula" tabindex="0" role="group">{found}</div>\n' if block else found
 
     def shown_fence(self: Any, tokens: list[Token], at: int, *_: Any) -> str:
         return code(tokens[at].content, tokens[at].info.strip(), tokens[at].info.strip() or "text")

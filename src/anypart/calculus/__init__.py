@@ -1,1 +1,1 @@
-"""See ARCHITECTURE.md."""
+"""Derivatives for discrete things: gradients of expectations, smooth stand-ins for functions."""

@@ -1,1 +1,1 @@
-"""See ARCHITECTURE.md."""
+"""File → table → codes: readers, schema, codec, packed codes, profile, runs, windows, streams."""

@@ -1,1 +1,1 @@
-"""See ARCHITECTURE.md."""
+"""Looking inside: networks (`lens.network`) and Python itself (`lens.python`)."""

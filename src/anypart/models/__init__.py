@@ -1,1 +1,1 @@
-"""See ARCHITECTURE.md."""
+"""Codes → p(row): one contract, one file a family, one catalogue."""

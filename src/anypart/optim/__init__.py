@@ -1,1 +1,1 @@
-"""See ARCHITECTURE.md."""
+"""p(row) → trained: learners, the one training loop, plans, checkpoints, portfolio, stacking."""
