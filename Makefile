@@ -6,7 +6,8 @@ TORCH ?= torch==2.13.0
 export OPENBLAS_NUM_THREADS ?= 1
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo test notes-test lint fuzz bench-adult bench-tables bench-density bench-speed clean install
+# The notes are a folder too: what is phony is made anyway.
+.PHONY: demo test notes notes-serve notes-test lint fuzz bench-adult bench-tables bench-density bench-speed clean install
 
 demo: $(VENV)/.installed
 	$(BIN)/anypart demo
@@ -33,7 +34,17 @@ $(VENV)/.installed-dev: $(VENV)/.installed
 	$(BIN)/pip install --quiet -e '.[dev]'
 	touch $@
 
-notes-test: $(VENV)/.installed-dev
+$(VENV)/.installed-notes: $(VENV)/.installed
+	$(BIN)/pip install --quiet -e '.[notes]'
+	touch $@
+
+notes: $(VENV)/.installed-notes
+	$(BIN)/python -m notes.site build
+
+notes-serve: notes
+	$(BIN)/python -m notes.site serve
+
+notes-test: $(VENV)/.installed-dev notes
 	$(BIN)/pip install --quiet -e '.[browser]'
 	$(BIN)/pytest -m browser tests/notes
 

@@ -147,7 +147,8 @@ class _Site:
         for file, part in zip(files, parts, strict=True):
             banner = _strip("INCOMING TRANSMISSION")
             self._write("front.html", file, kind="front", notes=part, pages=files, morse=banner)
-        address = self._address + ("" if self._language == "en" else f"{self._language}/")
+        within = "" if self._language == "en" else f"{self._language}/"
+        address = self._address and self._address + within  # else relative to the feed
         self._write("feed.xml", "feed.xml", kind="feed", notes=newest, address=address)
 
     def notes(self, notes: Sequence[Shown]) -> None:

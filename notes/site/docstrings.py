@@ -57,7 +57,7 @@ def text(source: str) -> str:
     """Render the text of a docstring: Markdown, with formulas as reStructuredText has them."""
     source = _MATH.sub(_fenced, source)
     source = re.sub(r":math:`([^`]*)`", rf"`{_MARK}\1`", source)
-    source = re.sub(r"``([^`]*)``", r"`\1`", source)
+    source = re.sub(r"(?<!`)``([^`]+)``(?!`)", r"`\1`", source)
     blocks = re.split(r"\n{2,}", source)
     return str(_PARSER.render("\n\n".join(_drawn(block) for block in blocks)))
 

@@ -12,6 +12,7 @@ from typing import Any
 from markdown_it import MarkdownIt
 from markdown_it.rules_block import StateBlock
 from markdown_it.token import Token
+from markupsafe import Markup
 from math_core import LatexError
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 from mdit_py_plugins.footnote import footnote_plugin
@@ -155,7 +156,7 @@ def _figure(setting: Setting, rest: str, line: int) -> str:
         known = ", ".join(setting.run.figures) or "none"
         raise setting.wrong(f"there is no figure {name!r}; code.py made {known}.", line)
     shown = inline(caption, setting)
-    spoken = html.escape(re.sub(r"<[^>]+>", "", shown))
+    spoken = html.escape(Markup(shown).striptags())
     svg = setting.run.figures[name].replace("<svg", f'<svg role="img" aria-label="{spoken}"', 1)
     return f"<figure>{svg}<figcaption>{shown}</figcaption></figure>\n"
 

@@ -93,12 +93,15 @@ class Reference:
         words = name.split(".")
         if words[0] != "anypart":
             return None
-        for cut in range(len(words), 0, -1):
+        # A function may be called as its module is: what a name holds comes before modules.
+        for cut in (*range(len(words) - 1, 0, -1), len(words)):
             try:
                 module = import_module(".".join(words[:cut]))
             except ImportError:
                 continue
-            return self._within(module, words[cut:])
+            found = self._within(module, words[cut:])
+            if found:
+                return found
         return None
 
     def _within(self, module: ModuleType, words: list[str]) -> str | None:
@@ -221,9 +224,10 @@ def _signature(value: Any) -> str:
 
 
 def _split(inner: str) -> list[str]:
-    """Part parameters at the commas that are in no brackets."""
+    """Part parameters at the commas that are in no brackets and no words of text."""
     found, depth, last = list[str](), 0, 0
-    for at, letter in enumerate(inner):
+    covered = re.sub(r"'[^']*'|\"[^\"]*\"", lambda text: "·" * len(text[0]), inner)
+    for at, letter in enumerate(covered):
         depth += (letter in "([{") - (letter in ")]}")
         if letter == "," and not depth:
             found.append(inner[last:at].strip())

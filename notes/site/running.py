@@ -91,12 +91,13 @@ def sections(path: Path) -> dict[str, Section]:
     return found
 
 
-def run(path: Path, kept: Path | None = None) -> Run:
+def run(path: Path, kept: Path | None = None, seconds: int = SECONDS) -> Run:
     """Run a note's code, or take what it gave when nothing of it has changed.
 
     Args:
         path: of code.py.
         kept: folder of earlier runs; None runs anew.
+        seconds: of a processor that each of its processes may take.
 
     Raises:
         NoteError: names the note, the section, the line and the error.
@@ -106,7 +107,7 @@ def run(path: Path, kept: Path | None = None) -> Run:
     place = kept / f"{path.parent.name}-{fingerprint([path])}.json" if kept else None
     if place and place.exists():
         return Run(**json.loads(place.read_text("utf-8")))
-    found = _run_apart(path)
+    found = _run_apart(path, seconds)
     if place:
         place.parent.mkdir(parents=True, exist_ok=True)
         for older in place.parent.glob(f"{path.parent.name}-*.json"):
@@ -115,7 +116,7 @@ def run(path: Path, kept: Path | None = None) -> Run:
     return found
 
 
-def _run_apart(path: Path) -> Run:
+def _run_apart(path: Path, seconds: int) -> Run:
     began = time.monotonic()
     threads = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL", "NUMBA")}
     homes = os.pathsep.join([str(ROOT / "src"), str(ROOT)])
@@ -124,7 +125,8 @@ def _run_apart(path: Path) -> Run:
         said = Path(folder, "said.jsonl")
         work = Path(folder, "work")
         work.mkdir()
-        words = [sys.executable, "-m", "notes.site.running", str(path.resolve()), str(said)]
+        main = [sys.executable, "-m", "notes.site.running"]
+        words = [*main, str(path.resolve()), str(said), str(seconds)]
         try:
             done = subprocess.run(
                 words,
@@ -147,7 +149,7 @@ def _run_apart(path: Path) -> Run:
     if "error" in last:
         raise NoteError(f"{where}, line {last['line']}: {last['error']}")
     if done is None or done.returncode in (-24, -9):
-        raise NoteError(f"{where}: more than {SECONDS} s of a processor. Make the example smaller.")
+        raise NoteError(f"{where}: more than {seconds} s of a processor. Make the example smaller.")
     raise NoteError(f"{where}: the process ended with {done.returncode}. {done.stderr[-800:]}")
 
 
@@ -163,11 +165,11 @@ def fingerprint(files: Sequence[Path]) -> str:
     return digest.hexdigest()[:16]
 
 
-def _main(path: Path, said: Path) -> int:
+def _main(path: Path, said: Path, seconds: int) -> int:
     """Run the sections in one namespace, and say in JSON lines what each gave."""
     from notes import press
 
-    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS + 5))
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 5))
     module = types.ModuleType("note")
     module.__file__ = str(path)
     sys.modules["note"] = module  # dataclasses and pickles look for their module
@@ -198,4 +200,4 @@ def _told_of(error: BaseException, path: Path) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    sys.exit(_main(Path(sys.argv[1]), Path(sys.argv[2])))
+    sys.exit(_main(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])))
