@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from anypart.base.whole import write_whole
-from anypart.lens.network.effective import effective_field
+from anypart.lens.network.effective import chain_of, effective_field, uniform_spread
 from anypart.lens.network.tracing import trace
 from anypart.studio.field_picture import field_picture
 from anypart.studio.page import Section, figure, page, rows_table
@@ -33,22 +33,26 @@ def field_page(module: Any, name: str, shape: Sequence[int], path: Path) -> None
     spans = [top.interval((0, 0, *middle), axis) for axis in range(len(top.axes))]
     drawing = field_picture(found.weight, spans, f"What {name} sees", found.spread)
     sizes = " x ".join(f"{seen.size:g}" for seen in top.axes)
-    spread = " x ".join(f"{s:.1f}" for s in found.spread)
+    spread = _shown(found.spread)
     facts = [
         ("input", "x".join(map(str, shape))),
         ("receptive field", sizes),
-        ("effective: two deviations", " x ".join(f"{2 * s:.1f}" for s in found.spread)),
+        ("effective: standard deviation by gradients", spread),
     ]
+    chain = chain_of(module)
+    if chain:
+        even = [uniform_spread(chain, axis) for axis in range(len(top.axes))]
+        facts.append(("of equal weights: closed form", _shown(even)))
+    ellipse = ", the dashed ellipse two standard deviations" if len(middle) == 2 else ""
     picture = figure(
-        f"Middle output {middle}. The frame is all that can move it ({sizes} positions), the "
-        f"shade how much each position does, the dashed ellipse two standard deviations "
-        f"({spread} each).",
+        f"Middle output ({', '.join(map(str, middle))}). The frame is all that can move it "
+        f"({sizes} positions), the shade how much each position does{ellipse}.",
         drawing,
         wide=True,
     )
     lines = [
         [r.name or r.kind, "x".join(map(str, r.shape)), " x ".join(f"{s.size:g}" for s in r.axes)]
-        for r in rows
+        for r in rows[:-1]
     ]
     columns = ["module", "output", "receptive field"]
     sections = [
@@ -66,3 +70,8 @@ def field_page(module: Any, name: str, shape: Sequence[int], path: Path) -> None
         ),
     ]
     write_whole(path, page(f"Receptive field of {name}", facts, sections).encode())
+
+
+def _shown(sizes: Sequence[float]) -> str:
+    texts = [f"{size:.1f}" for size in sizes]
+    return texts[0] if len(set(texts)) == 1 else " x ".join(texts)

@@ -92,3 +92,17 @@ def test_the_picture_frames_the_theoretical_field():
     assert 'x="108.0" y="72.0" width="108.0" height="108.0" class="model-line"' in svg
     assert "a &lt;field&gt;" in svg
     assert field_picture(np.ones(300), [(-9, 9)], "long").count('class="heat"') == 60
+
+
+def test_the_layers_of_a_plain_chain_are_read_off_the_module():
+    net = nn.Sequential(equal_weights(), nn.ReLU(), nn.Sequential(nn.MaxPool1d(2), nn.Dropout()))
+    assert [str(layer) for layer in effective.chain_of(net)] == [
+        *(str(layer) for layer in effective.parse(SPEC)),
+        "pool 2 s2",
+    ]
+    for part in (
+        nn.ConvTranspose1d(1, 1, 3),
+        nn.Linear(2, 2),
+        nn.Conv1d(1, 1, 3, padding_mode="circular", padding=1),
+    ):
+        assert effective.chain_of(nn.Sequential(nn.Conv1d(1, 1, 3), part)) is None

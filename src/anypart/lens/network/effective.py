@@ -154,3 +154,42 @@ def uniform_spread(layers: str | Items, axis: int = 0) -> float:
         variance += (kernel**2 - 1) / 12 * (cast(int, layer.dilation) * jump) ** 2
         jump *= stride
     return math.sqrt(variance)
+
+
+PLAIN = (  # what moves no position, by the start of its class's name
+    *("ReLU", "LeakyReLU", "ELU", "SELU", "GELU", "SiLU", "Mish", "Tanh", "Sigmoid", "Softplus"),
+    *("Hard", "Dropout", "Identity", "BatchNorm", "PReLU"),
+)
+
+
+def chain_of(module: Any) -> tuple[Layer, ...] | None:
+    """Read the layers of a plain chain off a torch module; None if it is none.
+
+    Example:
+        >>> from torch import nn
+        >>> net = nn.Sequential(nn.Conv1d(1, 1, 3, 2), nn.ReLU(), nn.MaxPool1d(2))
+        >>> [str(layer) for layer in chain_of(net)]
+        ['conv 3 s2', 'pool 2 s2']
+
+    """
+    kind = type(module).__name__
+    if kind == "Sequential":
+        parts = [chain_of(part) for part in module]
+        known = [part for part in parts if part is not None]
+        return tuple(x for part in known for x in part) if len(known) == len(parts) else None
+    if kind.startswith(PLAIN):
+        return ()
+    pool = kind[:-2] in ("MaxPool", "AvgPool")
+    if not pool and kind[:-2] != "Conv":
+        return None
+    if not pool and module.padding_mode != "zeros":
+        return None
+    names = ("kernel_size", "stride", "padding", "dilation")
+    sizes = [_one(getattr(module, n, 1)) for n in names]
+    return (Layer(*sizes, kind="pool" if pool else "conv"),)
+
+
+def _one(sizes: Any) -> Any:
+    """Write sizes that agree as one."""
+    agree = isinstance(sizes, tuple) and len(cast("set[int]", set(sizes))) == 1
+    return cast("tuple[int, ...]", sizes)[0] if agree else sizes

@@ -28,6 +28,10 @@ def bias(
     """
     if network is None:
         _show_perceptron(html, as_json=json)
+    elif html is not None:
+        from anypart.base.errors import LensError
+
+        raise LensError("--html draws the perceptron's boundaries; leave out the network.")
     else:
         _show_network(network, size, as_json=json)
 
@@ -83,8 +87,9 @@ def _show_perceptron(html: Path | None, *, as_json: bool) -> None:
 
         units = [(u.weights, u.bias) for u in (with_bias, without)]
         drawing = boundary_picture(x, y, units, "Boundaries with and without a bias")
-        words = "Solid: with a bias. Dashed: without, through the origin. Orange shall fire."
-        section = Section("boundary", "Where the unit decides", words, figure(words, drawing))
+        words = "The same points, learned by a unit with a bias and by one without."
+        legend = "Solid: with a bias. Dashed: without, through the origin. Orange shall fire."
+        section = Section("boundary", "Where the unit decides", words, figure(legend, drawing))
         facts = [
             ("mistakes with a bias", str(with_bias.mistakes)),
             ("without", str(without.mistakes)),

@@ -38,11 +38,11 @@ def receptive_field(
         shape = (sizes,) if isinstance(sizes, int) else sizes
         _show_module(load_module(network), network, shape, html, as_json=json)
         return
-    _show_spec(network, sizes, as_json=json)
     if html is not None:
         from anypart.base.errors import LensError
 
         raise LensError("--html draws the field of a module; give module:factory.")
+    _show_spec(network, sizes, as_json=json)
 
 
 def read_size(size: str | None) -> int | tuple[int, ...] | None:
@@ -133,7 +133,7 @@ def _show_module(
             drawn.add_column(column)
         for column in ("jump", "receptive field", "first centre", "padding"):
             drawn.add_column(column, justify="right")
-        for row in rows:
+        for row in rows[:-1] if rows[-2:-1] and rows[-2].sight == rows[-1].sight else rows:
             shown = "x".join(map(str, row.shape))
             drawn.add_row(row.name or "–", row.kind, shown, *_cells(row.axes)[1:])
         screen().print(drawn)
