@@ -50,7 +50,7 @@ def opened(browser, tmp_path):
     def open_it(module, language="en"):
         page = browser.new_page()
         pages.append(page)
-        page.set_default_timeout(5_000)
+        page.set_default_timeout(30_000)
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on("console", lambda told: errors.append(told.text) if told.type == "error" else None)
         page.on(
