@@ -251,20 +251,18 @@ for values in inputs.values():
     longest_run(values)  # the loops are compiled at the first call
 
 
-def seconds(way, values, times=7):
-    spent = []
+def seconds(way, values, times):
+    start = time.process_time()
     for _ in range(times):
-        start = time.perf_counter()
         way(values)
-        spent.append(time.perf_counter() - start)
-    return min(spent)
+    return (time.process_time() - start) / times
 
 
 ratios = {}
 for name, values in inputs.items():
     assert longest_run(values).length == longest_by_sorting(values.tolist())
-    python = seconds(lambda v: longest_by_starts(v.tolist()), values, times=1)
-    ratios[name] = python / seconds(longest_run, values)
+    python = seconds(lambda v: longest_by_starts(v.tolist()), values, times=2)
+    ratios[name] = python / seconds(longest_run, values, times=50)
     print(f"{name:8} the Python set takes {ratios[name]:6,.0f} times as long")
 
 # %% speed_quiet
