@@ -53,9 +53,9 @@ tell(bare_mistakes=int((bare.fires(points) != above).sum()), points=len(points))
 
 # %% plane_figure
 fig, ax = axes(4.6, 3.4)
-ax.plot(*points[above].T, "o", color=ACCENT, markersize=4, label="shall fire")
+ax.plot(*points[above].T, "o", color=ACCENT, markersize=4, label="should fire")
 ax.plot(
-    *points[~above].T, "o", color=FAINT, markersize=4, markerfacecolor="none", label="shall not"
+    *points[~above].T, "o", color=FAINT, markersize=4, markerfacecolor="none", label="should not"
 )
 ends = np.array([-0.5, 6.5])
 (w1, w2), b = unit.weights, unit.bias

@@ -6,6 +6,7 @@ from torch import nn
 from anypart.lens.network import (
     dependence,
     effective_field,
+    parse,
     receptive_field,
     trace,
     uniform_spread,
@@ -73,6 +74,10 @@ for s in receptive_field(ALEXNET, size=224)[0]:
     print(f"{s.name:6} {s.n_out:3} {s.jump:5} {s.size:6} {s.center:8}")
 
 # %% alexnet_quiet
+centre = 0.0
+for layer, above in zip(parse(ALEXNET), [1, 4, 8, 8, 16, 16, 16, 16], strict=True):
+    centre += ((layer.kernel - 1) / 2 - layer.padding) * above
+assert centre == receptive_field(ALEXNET)[0][-1].center
 sizes = [s.size for s in receptive_field(ALEXNET)[0]]
 assert sizes == [11, 19, 51, 67, 99, 131, 163, 195]
 tell(alexnet_top=sizes[-1])
@@ -263,7 +268,7 @@ middle = np.abs(place) <= 2 * spread
 tell(
     inside=float(equal.weight[middle].sum()),
     random_spread=random.spread[0],
-    equal_spread=equal.spread[0],
+    widened=2**0.5 * equal.spread[0],
     middle=int(middle.sum()),
 )
 

@@ -111,11 +111,16 @@ refused = [test for test in classify((1, [2])).tests if "TypeError" in test.outc
 print(refused[0].code, "→", refused[0].outcome)
 
 # %% identity
+import sys
+
 small = [n for n in range(-1000, 1000) if int(str(n)) is int(str(n))]
 print("integers made once and shared:", small[0], "to", small[-1])
 print("id of a list that is gone, given again:", id([1]) == id([2]))
+tea = "tea"
+word = "".join(["te", "a"])
+print("text equal, identical, once interned:", tea == word, tea is word, tea is sys.intern(word))
 one, other = [1], [1]
-print("equal, identical:", one == other, one is other)
+print("lists equal, identical:", one == other, one is other)
 
 # %% identity_quiet
 tell(smallest=small[0], largest=small[-1])
