@@ -262,7 +262,7 @@ ratios = {}
 for name, values in inputs.items():
     assert longest_run(values).length == longest_by_sorting(values.tolist())
     python = seconds(lambda v: longest_by_starts(v.tolist()), values, times=2)
-    ratios[name] = python / seconds(longest_run, values, times=50)
+    ratios[name] = python / seconds(longest_run, values, times=300)
     print(f"{name:8} the Python set takes {ratios[name]:6,.0f} times as long")
 
 # %% speed_quiet

@@ -13,7 +13,7 @@ from time import perf_counter_ns
 from types import CodeType
 from typing import Any
 
-_ROUNDS = 7
+_ROUNDS = 40  # short ones: on a busy machine some meet a quiet moment
 _UNROLL = 10  # times that a statement stands in the timed loop, so that the loop costs little
 _ALWAYS = ("RESUME", "CACHE", "NOP", "PUSH_NULL", "PRECALL", "COPY_FREE_VARS", "MAKE_CELL")
 
