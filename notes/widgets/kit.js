@@ -319,8 +319,11 @@ const KIT_STYLE = `
   clip-path: inset(50%); white-space: nowrap; }
 .live .code { margin: 0; padding: 8px 0; overflow-x: auto; list-style: none;
   background: var(--wash); border: 1px solid var(--line); border-radius: 6px;
-  font: .82rem/1.6 ui-monospace, "DejaVu Sans Mono", Menlo, monospace; }
-.live .code li { min-width: 100%; width: max-content; margin: 0; padding: 0 12px;
+  counter-reset: line; font: .82rem/1.6 ui-monospace, "DejaVu Sans Mono", Menlo, monospace; }
+.live .code li::before { counter-increment: line; content: counter(line);
+  display: inline-block; width: 2ch; margin-inline-end: 1.5ch; text-align: end;
+  color: var(--soft); }
+.live .code li { min-width: 100%; width: max-content; margin: 0; padding: 0 8px;
   white-space: pre; border-inline-start: 4px solid transparent; }
 .live .code .now { background: var(--tint); border-color: var(--accent); }
 `;
