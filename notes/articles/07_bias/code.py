@@ -47,6 +47,7 @@ print(f"XOR with a bias: still {xor.mistakes} mistakes after {xor.passes} passes
 # %% plane_quiet
 assert (with_bias.mistakes, unit.mistakes) == (0, 0)
 assert without.mistakes > 0
+assert (with_bias.weights.tolist(), with_bias.bias) == ([2.0], -7.0)
 assert opposed(x, y) == (0, 3)
 assert xor.mistakes > 0
 tell(bare_mistakes=int((bare.fires(points) != above).sum()), points=len(points))

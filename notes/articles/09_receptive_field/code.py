@@ -127,6 +127,7 @@ print(f"three 3×3: field 7, {3 * 9} weights; one 7×7: {7 * 7}")
 assert [s.size for s in receptive_field("3 * conv 3")[0]] == [3, 5, 7]
 
 # %% knobs_figure
+assert [receptive_field(spec)[0][-1].size for spec in ways.values()] == [17, 33, 61, 76, 511]
 fig, ax = axes(6, 3.2)
 labels = {
     "k = 3": "8 * conv 3",
@@ -155,6 +156,9 @@ print(receptive_field("2 * conv 3 p2 d2")[0][-1].size)
 mask = which_inputs(twice, torch.zeros(1, 1, 13), (0, 0, 6))
 print(mask.int().flatten().tolist())
 assert int(mask.sum()) == 5
+
+# %% holes_quiet
+assert receptive_field("2 * conv 3 p2 d2")[0][-1].size == 9
 
 # %% transposed
 decoder = receptive_field("deconv 3 s2 p1", size=8)[0][-1]

@@ -83,6 +83,12 @@ trace = step_expression(FIB, "fib(3)")
 print(trace)
 
 # %% fibonacci_quiet
+assert [[line for _, line in step.lines] for step in trace] == [
+    [2, 3, 4],
+    [5, 6, 3, 4],
+    [5, 6, 3, 4],
+    [5, 6, 3, 7],
+]
 assert trace.values == ["1", "1", "2"]
 assert (trace.steps[-1].outcome, trace.steps[-1].value) == ("returned", "'done'")
 assert step_expression(FIB, "fib(10)").values[-1] == "55"
@@ -182,13 +188,19 @@ print(2 in numbers, list(numbers))
 left, right = iter([1, 2, 3]), iter("xy")
 print(list(zip(left, right, strict=False)), list(left))
 
+# %% once_quiet
+assert list(numbers) == []
+assert list(left) == []
+
 # %% when
 items = [1, 2, 3]
 factor = 10
 g = (factor * x for x in items)
 items = [7]
 factor = 100
-print(list(g))
+found = list(g)
+print(found)
+assert found == [100, 200, 300]
 
 # %% pipeline
 order = []
