@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from anypart.models.boosted_trees import LEAVES, NODES, BoostedTrees
+from anypart.models.boosted_trees import BoostedTrees
 from anypart.models.contract import Layout
 from anypart.models.eonade import EoNADE
 from anypart.models.fvsbn import FVSBN
@@ -37,14 +37,14 @@ def fvsbn(rng, n_cats=N_CATS):
 def boosted_trees(rng, n_cats=N_CATS):
     order, places, means = order_and_means(rng, n_cats)
     n_rounds = 60
-    tests = np.full((n_rounds, len(n_cats), NODES), -1, np.int32)
+    tests = np.full((n_rounds, len(n_cats), 7), -1, np.int32)
     for at, start in enumerate(places.starts):
         if start:  # questions about earlier columns only
-            asked = rng.integers(-1, start, (n_rounds, NODES))
+            asked = rng.integers(-1, start, (n_rounds, 7))
             tests[:, at] = np.where(
                 asked < 0, -1, asked + places.total * rng.integers(2, size=asked.shape)
             )
-    values = normal(rng, n_rounds, places.total, LEAVES) / 8
+    values = normal(rng, n_rounds, places.total, 8) / 8
     weight = np.where(places.before, normal(rng, places.total, places.total), 0)
     arrays = {"tests": tests, "values": values, "bias": normal(rng, places.total)}
     arrays["weight"] = weight.astype(np.float32)

@@ -3,9 +3,10 @@ r"""Boosted trees along an order: every column's logits are sums of small trees 
 .. math:: \log p(x_i | x_{<i}) = \mathrm{logsoftmax}\Big(b_i + \sum_{j < i} W_{ji} x_j
     + \sum_t v_{t i \ell_{ti}(x_{<i})}\Big)
 
-The linear terms may be zero, or a logistic regression that the trees correct. A tree asks
-`DEPTH` yes-or-no questions: is an earlier column this category, is its code at most that
-one. All columns' trees of one round are looked up together.
+The linear terms may be zero, or a logistic regression that the trees correct. All trees have
+the same depth d and lie breadth first: of the 2^d − 1 nodes, node k leads to 2k + 1 and
+2k + 2. A node asks a yes-or-no question: is an earlier column this category, is its code at
+most that one.
 
 References:
     Friedman 2001, Greedy function approximation: a gradient boosting machine.
@@ -24,10 +25,7 @@ from anypart.models.contract import Layout, Mask
 from anypart.models.one_order import OneOrder
 from anypart.models.orders import Order
 from anypart.models.places import Array, Places
-
-DEPTH = 3
-NODES = (1 << DEPTH) - 1  # questions of a tree, breadth first: node k leads to 2k+1 and 2k+2
-LEAVES = 1 << DEPTH
+from anypart.models.tree_kernel import add_trees
 
 Bits = NDArray[np.uint8]
 
@@ -73,57 +71,12 @@ class Questions:
         return found
 
 
-def leaves(bits: Bits, tests: NDArray[np.int32]) -> Bits:
-    """Find the leaf of each row in trees that stand side by side.
-
-    Args:
-        bits: (questions, rows) answers.
-        tests: (trees, NODES) the question of each node, −1 for one that is always no.
-
-    Returns:
-        (trees, rows), in [0, LEAVES).
-
-    """
-    leaf = np.zeros((len(tests), bits.shape[1]), np.uint8)
-    for level in range(DEPTH):
-        leaf = descend(bits, tests[:, (1 << level) - 1 : (2 << level) - 1], leaf)
-    return leaf
-
-
-def descend(bits: Bits, tests: NDArray[np.int32], node: Bits) -> Bits:
-    """Go one level down, to twice the node and one more where its question is answered yes.
-
-    Args:
-        bits: (questions, rows).
-        tests: (trees, nodes) questions of one level; −1 is always no.
-        node: (trees, rows) where each row is, in [0, nodes).
-
-    """
-    found = _answers(bits, tests[:, 0])
-    for k in range(1, tests.shape[1]):
-        np.copyto(found, _answers(bits, tests[:, k]), where=node == k)
-    found += node
-    found += node
-    return found
-
-
-def _answers(bits: Bits, tests: NDArray[np.int32]) -> Bits:
-    found = bits[tests]
-    found[tests < 0] = 0
-    return found
-
-
-def look_up(values: Array, leaf: Bits) -> Array:
-    """Take each place's value at its leaf, (places, LEAVES) at (places, rows)."""
-    return values.ravel().take(leaf + LEAVES * np.arange(len(values))[:, None])
-
-
 class BoostedTrees(OneOrder):
     """Gradient-boosted conditionals.
 
     Args: see `OneOrder`; the arrays are
-        tests: (rounds, cols, NODES) the question of each node.
-        values: (rounds, places, LEAVES) what a leaf adds to a logit.
+        tests: (rounds, cols, nodes) the question of each node, −1 for one that is always no.
+        values: (rounds, places, leaves) what a leaf adds to a logit.
         weight: (places, places) what an earlier place (row) adds to a later one's logit.
         bias: (places,).
 
@@ -135,8 +88,21 @@ class BoostedTrees(OneOrder):
         self, layout: Layout, order: Order, means: Array, arrays: Mapping[str, Array]
     ) -> None:
         super().__init__(layout, order, means, arrays)
-        self._tests = np.asarray(arrays["tests"], np.int32)
+        self._tests = np.ascontiguousarray(arrays["tests"], np.int32)
+        self._values = np.ascontiguousarray(arrays["values"], np.float32)
         self._questions = Questions(self.places)
+        self._check()
+
+    def _check(self) -> None:
+        """Refuse questions and leaves that are not there: the kernels do not look."""
+        n_rounds, _, n_nodes = self._tests.shape
+        right = (n_rounds, self.layout.n_cols, n_nodes), (n_rounds, self.places.total, n_nodes + 1)
+        if (self._tests.shape, self._values.shape) != right or n_nodes & (n_nodes + 1):
+            raise ValueError(f"trees of {self._tests.shape} and {self._values.shape}")
+        if not 0 < n_nodes < 256 or not -1 <= self._tests.min(initial=-1):
+            raise ValueError("trees have 1 to 8 levels of questions from -1 on")
+        if self._tests.max(initial=-1) >= self._questions.total:
+            raise ValueError(f"a tree asks more than the {self._questions.total} questions")
 
     def n_parameters(self) -> int:
         """Count the free parameters: a value a leaf and place, a question a node, weights."""
@@ -149,8 +115,7 @@ class BoostedTrees(OneOrder):
     def _logits(self, x: Array) -> Array:
         bits = self._questions.ask(np.ascontiguousarray(x.T))
         logits = np.ascontiguousarray((x @ self.arrays["weight"] + self.arrays["bias"]).T)
-        for tests, values in zip(self._tests, self.arrays["values"], strict=True):
-            logits += look_up(values, leaves(bits, tests)[self.places.column_of])
+        add_trees(bits, self._tests, self._values, self.places.column_of, logits)
         return logits.T
 
     def _walk(self, n_rows: int) -> _Walk:
@@ -171,9 +136,9 @@ class _Walk:
         before = slice(place.start)
         logits = arrays["weight"][before, place].T @ self._told[before]
         logits += arrays["bias"][place, None]
-        found = leaves(self._bits, self._model._tests[:, at])  # (rounds, rows)
-        for leaf, values in zip(found, arrays["values"][:, place], strict=True):
-            logits += values.take(leaf, axis=1)
+        tests = np.ascontiguousarray(self._model._tests[:, at : at + 1])
+        values = np.ascontiguousarray(self._model._values[:, place])
+        add_trees(self._bits, tests, values, np.zeros(len(logits), np.int64), logits)
         return self._places.cell_log_softmax(at, logits.T)
 
     def tell(self, at: int, codes: NDArray[np.int32], seen: Mask) -> None:

@@ -23,22 +23,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anypart.base.seeds import generator
-from anypart.models.boosted_trees import (
-    DEPTH,
-    LEAVES,
-    NODES,
-    Bits,
-    BoostedTrees,
-    Questions,
-    descend,
-    leaves,
-    look_up,
-)
+from anypart.models.boosted_trees import Bits, BoostedTrees, Questions
 from anypart.models.contract import Codes, Layout, Mask
 from anypart.models.orders import Order, make_order
-from anypart.models.places import Array, Places
+from anypart.models.places import Array, Places, log_softmax
+from anypart.models.tree_kernel import (
+    add_trees,
+    add_values,
+    binary_slopes,
+    choose_side,
+    descend,
+)
 from anypart.optim.logistic_path import PathLearner, PathSettings
 
+FEWEST_ASKED = 8  # columns
+MOST_MEASURED = 2_000  # rows whose likelihood a step tells
 COLUMNS_TOGETHER = 48  # columns of a block: later blocks' questions are not asked for it
 
 
@@ -48,16 +47,19 @@ class BoostSettings:
 
     Args:
         order: of the columns, see `models.orders.make_order`.
+        depth: levels of questions of a tree, 1 to 7.
         rate: share of the best step that a tree takes.
         ridge: λ, added to a leaf's second derivatives.
         least: second derivatives that a leaf must hold.
         share: of the rows that each round's trees are grown on.
-        asked: share of the earlier places that each round's trees may ask about.
+        asked: share of the columns that each round's trees may ask about; of few columns
+            more, `FEWEST_ASKED` if there are as many.
         linear: whether the trees correct a logistic regression, or begin with the margins.
 
     """
 
     order: str | Sequence[int] = "chow_liu"
+    depth: int = 3
     rate: float = 0.1
     ridge: float = 5.0
     least: float = 5.0
@@ -146,8 +148,8 @@ class BoostLearner:
         self._questions = Questions(self._places)
         self._bits = self._questions.ask(x)  # (questions, rows)
         self._asked = self._bits[: self._places.total].astype(np.float32)
+        self._measured = codes[:MOST_MEASURED], seen[:MOST_MEASURED]
         self._target = np.where(seen.T[self._places.column_of], x, np.float32(np.nan))
-        self._complete = bool(seen.all())
         self._start = self._begun["weight"].T @ x + self._begun["bias"][:, None]
         self._logits = self._start.copy()
         self._blocks = _blocks(self._places)
@@ -156,109 +158,132 @@ class BoostLearner:
 
     def step(self, codes: Codes, seen: Mask, progress: float) -> float:
         """Grow one tree for every column; see `Learner.step`."""
-        n_rows = self._logits.shape[1]
+        n_rows, n_leaves = self._logits.shape[1], 1 << self._settings.depth
         taken = max(int(n_rows * self._settings.share), 1)
-        first = int(generator(self._seed, "round", len(self._tests)).integers(n_rows - taken + 1))
-        tests = np.full((self._layout.n_cols, NODES), -1, np.int32)
-        values = np.zeros((self._places.total, LEAVES), np.float32)
-        rng = generator(self._seed, "questions", len(self._tests))
-        self._open = rng.random(self._places.total) < self._settings.asked
-        nats = 0.0
+        # Rows are shuffled: neighbours are a random part, if the last row's is the first.
+        first = int(generator(self._seed, "round", len(self._tests)).integers(n_rows))
+        rows = _Window(first, taken, n_rows)
+        tests = np.full((self._layout.n_cols, n_leaves - 1), -1, np.int32)
+        values = np.zeros((self._places.total, n_leaves), np.float32)
+        open_to_all = self._open()
+        before = self._places.log_prob(self._logits[:, :MOST_MEASURED].T, *self._measured)
         for block in self._blocks:
-            slopes, cost = self._slopes(block)
-            nats += cost
-            grown = self._grow(block, slopes, slice(first, first + taken))
+            grown = self._grow(block, self._slopes(block), rows, open_to_all)
             tests[block.cols], values[block.places], leaf = grown
-            self._logits[block.places] += look_up(values[block.places], leaf[block.column_of])
+            add_values(values[block.places], leaf, block.column_of, self._logits[block.places])
         self._tests.append(tests)
         self._values.append(values)
-        return -nats / n_rows
+        return float(before.mean())
 
-    def _slopes(self, block: _Block) -> tuple[Array, float]:
-        """First and second derivatives of the logits, (2 · places, rows), and the cost, nats."""
+    def _open(self) -> NDArray[np.bool_]:
+        """Draw the columns that this round may ask about, (cols,)."""
+        n_cols = self._layout.n_cols
+        wanted = max(round(n_cols * self._settings.asked), FEWEST_ASKED)
+        rank = generator(self._seed, "questions", len(self._tests)).permutation(n_cols)
+        return rank < wanted
+
+    def _slopes(self, block: _Block) -> Array:
+        """First and second derivatives of the nats by the logits, (2 · places, rows)."""
         target, logits = self._target[block.places], self._logits[block.places]
-        small = np.exp(-np.abs(logits))
-        nats = np.maximum(logits, 0) + np.log(1 + small) - target * logits
-        p = np.where(logits >= 0, np.float32(1), small) / (1 + small)
+        found = np.empty((2 * len(target), target.shape[1]), np.float32)
+        slopes, curves = found[: len(target)], found[len(target) :]
+        small = np.abs(logits)
+        np.exp(np.negative(small, out=small), out=small)
+        binary_slopes(target, logits, small, slopes, curves)
         for place in block.larger:
-            p[place] = np.exp(logits[place] - logits[place].max(axis=0))
-            norm = p[place].sum(axis=0)
-            p[place] /= norm
-            nats[place] = -target[place] * np.log(np.maximum(p[place], 1e-30))
-        slopes: Any = np.concatenate([p - target, p * (1 - p)])
-        if not self._complete:
-            np.nan_to_num(slopes, copy=False)
-            slopes[len(p) :][np.isnan(target)] = 0
-        return slopes, float(np.nansum(nats, dtype=np.float64))
+            there = ~np.isnan(target[place])
+            p = np.exp(log_softmax(logits[place].T)).T
+            slopes[place] = np.where(there, p - target[place], 0)
+            curves[place] = np.where(there, p * (1 - p), 0)
+        return found
 
     def _grow(
-        self, block: _Block, slopes: Array, rows: slice
+        self, block: _Block, slopes: Array, rows: _Window, open_to_all: NDArray[np.bool_]
     ) -> tuple[NDArray[np.int32], Array, Bits]:
         """Grow a tree for each column of a block: tests, values, and the leaf of each row."""
-        asked, part = self._asked[: block.asked, rows], slopes[:, rows]
+        depth, n = self._settings.depth, len(block.column_of)
+        asked = np.flatnonzero(open_to_all[self._places.column_of[: block.asked]])
+        answers, part = rows.cut(self._asked, asked), rows.cut(slopes)
         both = np.concatenate([block.column_of, block.column_of])
-        tests = np.full((len(block.cols), NODES), -1, np.int32)
+        tests = np.full((len(block.cols), (1 << depth) - 1), -1, np.int32)
         leaf = np.zeros((len(block.cols), slopes.shape[1]), np.uint8)
-        sums = [asked @ part.T]  # of each node: (asked, 2 · places)
-        totals = [part.sum(axis=1)]
-        for level in range(DEPTH):
-            chosen = [self._best(block, *node) for node in zip(sums, totals, strict=True)]
-            first = (1 << level) - 1
-            here = tests[:, first : first + len(chosen)]
-            here[:] = np.stack([test for test, _ in chosen], axis=1)
-            leaf = descend(self._bits, here, leaf)
-            pairs = [(t - yes, yes) for t, (_, yes) in zip(totals, chosen, strict=True)]
-            totals = [total for pair in pairs for total in pair]
-            if level < DEPTH - 1:
-                below: list[Array] = []
-                for node, whole in enumerate(sums):
-                    inside = leaf[both, rows] == 2 * node + 1
-                    yes = asked @ (part * inside).T
-                    below += [whole - yes, yes]
-                sums = below
-        n = len(block.column_of)
-        values = [-t[:n] / (t[n:] + self._settings.ridge) for t in totals]
-        scaled = np.stack(values, axis=1) * self._settings.rate
-        return tests, scaled.astype(np.float32, copy=False), leaf
+        sums = (answers @ part.T)[None]  # (nodes, asked, 2 · places)
+        totals = part.sum(axis=1)[None]  # (nodes, 2 · places)
+        side = np.empty_like(part)
+        for level in range(depth):
+            here, yes_totals = self._best(block, asked, sums, totals)
+            tests[:, (1 << level) - 1 : (2 << level) - 1] = here
+            descend(self._bits, here, leaf)
+            totals = _interleaved(totals - yes_totals, yes_totals)
+            if level < depth - 1:
+                yes = np.empty_like(sums)
+                inside = rows.cut(leaf)
+                for node in range(len(sums)):
+                    choose_side(part, inside, both, 2 * node + 1, side)
+                    yes[node] = answers @ side.T
+                sums = _interleaved(sums - yes, yes)
+        values = -totals[:, :n] / (totals[:, n:] + self._settings.ridge) * self._settings.rate
+        return tests, np.ascontiguousarray(values.T, np.float32), leaf
 
-    def _best(self, block: _Block, sums: Array, total: Array) -> tuple[NDArray[np.int32], Array]:
-        """Choose each column's question at a node: it, −1 for none, and the yes-side's sums."""
+    def _best(
+        self, block: _Block, asked: NDArray[np.intp], sums: Array, totals: Array
+    ) -> tuple[NDArray[np.int32], Array]:
+        """Choose each column's question at every node of a level.
+
+        Args:
+            block: of the columns.
+            asked: (asked,) the places that may be asked about.
+            sums: (nodes, asked, 2 · places) of the slopes of the rows that say yes.
+            totals: (nodes, 2 · places) of all rows.
+
+        Returns:
+            The questions, (cols, nodes), −1 for none, and the sums of the yes-sides,
+            (nodes, 2 · places), 0 where there is no question.
+
+        """
         settings, n = self._settings, len(block.column_of)
-        earlier = block.earlier & self._open[: block.asked, None]
+        question, earlier = asked, block.earlier[asked]
         if self._questions.total > self._questions.n_places:
             upto = np.zeros_like(sums)
-            for place in self._places.slices:
-                if place.stop - place.start > 1 and place.stop <= block.asked:
-                    upto[place] = Questions.upto(sums[place])
-            sums, earlier = np.concatenate([sums, upto]), np.concatenate([earlier, earlier])
-        gain: Array = np.zeros((len(sums), n), np.float32)
-        enough = np.copy(earlier)
-        for side in (sums, total - sums):
-            curved = np.maximum(side[:, n:], 0)
-            gain += side[:, :n] ** 2 / (curved + settings.ridge)
+            owner = self._places.column_of[asked]
+            for col in np.unique(owner):
+                if self._places.sizes[col] > 1:
+                    some = owner == col
+                    upto[:, some] = np.moveaxis(Questions.upto(np.moveaxis(sums[:, some], 1, 0)), 0, 1)
+            sums = np.concatenate([sums, upto], axis=1)
+            earlier = np.concatenate([earlier, earlier])
+            question = np.concatenate([asked, asked + self._questions.n_places])
+        if not len(question):
+            return np.full((len(block.cols), len(sums)), -1, np.int32), np.zeros_like(totals)
+        gain: Array = np.zeros((*sums.shape[:2], n), np.float32)
+        enough = np.repeat(earlier[None], len(sums), axis=0)
+        for side in (sums, totals[:, None] - sums):
+            curved = np.maximum(side[..., n:], 0)
+            gain += side[..., :n] ** 2 / (curved + settings.ridge)
             enough &= self._by_column(block, curved) >= settings.least
         gain = np.where(enough, self._by_column(block, gain), -np.inf)
-        best = gain.argmax(axis=0)
-        before: Any = total[:n] ** 2 / (total[n:] + settings.ridge)
-        now = self._by_column(block, before[None])[0]
-        better = gain[best, np.arange(len(best))] > now * 1.0001
-        yes = sums[np.tile(best[block.column_of], 2), np.arange(2 * n)]
-        yes = np.where(np.tile(better[block.column_of], 2), yes, np.float32(0))
-        question = best + (best >= block.asked) * (self._questions.n_places - block.asked)
-        return np.where(better, question, -1).astype(np.int32), yes
+        best = gain.argmax(axis=1)  # (nodes, cols)
+        before: Any = totals[:, :n] ** 2 / (totals[:, n:] + settings.ridge)
+        now = self._by_column(block, before)
+        better = np.take_along_axis(gain, best[:, None], 1)[:, 0] > now * 1.0001
+        at = np.tile(best[:, block.column_of], 2)[:, None]
+        yes = np.take_along_axis(sums, at, 1)[:, 0]
+        yes = np.where(np.tile(better[:, block.column_of], 2), yes, np.float32(0))
+        return np.where(better, question[best], -1).T.astype(np.int32), yes
 
     @staticmethod
     def _by_column(block: _Block, per_place: NDArray[Any]) -> NDArray[Any]:
-        if len(block.firsts) == per_place.shape[1]:
+        if len(block.firsts) == per_place.shape[-1]:
             return per_place
-        return np.add.reduceat(per_place, block.firsts, axis=1)
+        return np.add.reduceat(per_place, block.firsts, axis=-1)
 
     def model(self) -> BoostedTrees:
         """Return the trees so far; later rounds leave them alone."""
         n_cols, n_places = self._layout.n_cols, self._places.total
+        n_leaves = 1 << self._settings.depth
         arrays: dict[str, Any] = {
-            "tests": np.array(self._tests, np.int32).reshape(-1, n_cols, NODES),
-            "values": np.array(self._values, np.float32).reshape(-1, n_places, LEAVES),
+            "tests": np.array(self._tests, np.int32).reshape(-1, n_cols, n_leaves - 1),
+            "values": np.array(self._values, np.float32).reshape(-1, n_places, n_leaves),
             **self._begun,
         }
         return BoostedTrees(self._layout, self._order, self._means, arrays)
@@ -271,7 +296,26 @@ class BoostLearner:
         """Go on from `state`."""
         self._tests, self._values = list(arrays["tests"]), list(arrays["values"])
         self._logits = self._start.copy()
-        for tests, values in zip(self._tests, self._values, strict=True):
-            for block in self._blocks:
-                leaf = leaves(self._bits, tests[block.cols])
-                self._logits[block.places] += look_up(values[block.places], leaf[block.column_of])
+        add_trees(
+            self._bits, arrays["tests"], arrays["values"], self._places.column_of, self._logits
+        )
+
+
+@dataclass(frozen=True)
+class _Window:
+    """Neighbouring rows of a circle of them: `size` from the one at `first` on."""
+
+    first: int
+    size: int
+    n_rows: int
+
+    def cut(self, array: NDArray[Any], which: Any = slice(None)) -> NDArray[Any]:
+        """Copy the rows' part of some lines of an array, (lines, rows) → (lines, size)."""
+        beyond = max(self.first + self.size - self.n_rows, 0)
+        parts = array[which, self.first : self.first + self.size], array[which, :beyond]
+        return np.concatenate(parts, axis=1)
+
+
+def _interleaved(no: Array, yes: Array) -> Array:
+    """Put the two children of each node after one another, (nodes, …) → (2 · nodes, …)."""
+    return np.stack([no, yes], axis=1).reshape(2 * len(no), *no.shape[1:])
