@@ -14,24 +14,38 @@ from numpy.typing import NDArray
 from anypart.base.errors import FitError, suggest
 from anypart.base.seeds import generator
 from anypart.models.contract import Codes, Layout, Mask
-from anypart.models.structure import mutual_information, pair_counts, spanning_tree
+from anypart.models.structure import mutual_information, pair_counts, perturbed, spanning_tree
 
 Order = NDArray[np.int64]
-KINDS = ("chow_liu", "given", "random", "reversed")
+KINDS = ("chow_liu", "given", "random", "reversed", "shaken")
+SHAKEN = 0.6  # noise of a shaken tree's weights, as a share of them
 MOST_WORK = 1e11  # multiplications to count pairs with, about two seconds
 
 
-def chow_liu_order(layout: Layout, codes: Codes, seen: Mask) -> Order:
+def chow_liu_order(
+    layout: Layout, codes: Codes, seen: Mask, shaken: np.random.Generator | None = None
+) -> Order:
     """Order the columns so that each comes after its parent in the Chow-Liu tree, (cols,).
 
     What a column depends on most is then among what it may depend on.
+
+    Args:
+        layout: the columns.
+        codes: (rows, cols) rows to find the tree on.
+        seen: (rows, cols) which of their cells count.
+        shaken: adds noise to the weights of the pairs and begins at a random column:
+            another order that is about as good, so that two models err differently.
 
     Cost:
         One product of all pairs, on as many rows as `MOST_WORK` allows.
     """
     n_rows = int(max(500, MOST_WORK / layout.total**2))
-    counts = pair_counts(layout, codes[:n_rows], seen[:n_rows])
-    order, _ = spanning_tree(mutual_information(layout, counts))
+    weights = mutual_information(layout, pair_counts(layout, codes[:n_rows], seen[:n_rows]))
+    root = None
+    if shaken is not None and layout.n_cols:
+        weights = perturbed(weights, SHAKEN, shaken)
+        root = int(shaken.integers(layout.n_cols))
+    order, _ = spanning_tree(weights, root)
     return order.astype(np.int64)
 
 
@@ -41,12 +55,13 @@ def make_order(
     """Make an order of the columns, (cols,).
 
     Args:
-        kind: `chow_liu`, `given` (as the table has them), `reversed`, `random`, or the
+        kind: `chow_liu`, `shaken` (a Chow-Liu tree from a random column, its weights
+            shaken), `given` (as the table has them), `reversed`, `random`, or the
             positions of the columns themselves.
         layout: the columns.
         codes: (rows, cols) rows to find the Chow-Liu tree on.
         seen: (rows, cols) which of their cells count.
-        seed: of a random order.
+        seed: of a random or shaken order.
 
     Raises:
         FitError: no such kind, or positions that are not an order.
@@ -61,6 +76,8 @@ def make_order(
     n_cols = layout.n_cols
     if kind == "chow_liu":
         return chow_liu_order(layout, codes, seen)
+    if kind == "shaken":
+        return chow_liu_order(layout, codes, seen, generator(seed, "order"))
     if kind == "random":
         return generator(seed, "order").permutation(n_cols).astype(np.int64)
     if kind in ("given", "reversed"):

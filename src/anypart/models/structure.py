@@ -128,11 +128,14 @@ def _times_log(counts: NDArray[np.float64]) -> NDArray[np.float64]:
     return counts * np.log(np.maximum(counts, 1e-300))
 
 
-def spanning_tree(weights: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Find the maximum spanning tree, rooted at the column with most weight.
+def spanning_tree(
+    weights: NDArray[np.float64], root: int | None = None
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Find the maximum spanning tree.
 
     Args:
         weights: (cols, cols), symmetric.
+        root: the column to begin at; None begins at the one with most weight.
 
     Returns:
         The columns in an order in which parents come first, and the parent of each
@@ -144,7 +147,8 @@ def spanning_tree(weights: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArr
     """
     n = len(weights)
     parent = np.full(n, -1)
-    root = int(weights.sum(axis=1).argmax())
+    if root is None:
+        root = int(weights.sum(axis=1).argmax())
     order = [root]
     used = np.zeros(n, bool)
     used[root] = True

@@ -36,7 +36,7 @@ from anypart.models.tree_kernel import (
 )
 from anypart.optim.logistic_path import PathLearner, PathSettings
 
-FEWEST_ASKED = 8  # columns
+FEWEST_ASKED, MOST_ASKED = 8, 160  # columns that a round may ask about
 MOST_MEASURED = 2_000  # rows whose likelihood a step tells
 COLUMNS_TOGETHER = 48  # columns of a block: later blocks' questions are not asked for it
 
@@ -53,18 +53,18 @@ class BoostSettings:
         least: second derivatives that a leaf must hold.
         share: of the rows that each round's trees are grown on.
         asked: share of the columns that each round's trees may ask about; of few columns
-            more, `FEWEST_ASKED` if there are as many.
+            more, `FEWEST_ASKED` if there are as many, of many at most `MOST_ASKED`.
         linear: whether the trees correct a logistic regression, or begin with the margins.
 
     """
 
     order: str | Sequence[int] = "chow_liu"
-    depth: int = 3
-    rate: float = 0.1
+    depth: int = 4
+    rate: float = 0.05
     ridge: float = 5.0
-    least: float = 5.0
-    share: float = 0.6
-    asked: float = 0.3
+    least: float = 0.1
+    share: float = 1.0
+    asked: float = 0.5
     linear: bool = False
 
 
@@ -178,7 +178,8 @@ class BoostLearner:
     def _open(self) -> NDArray[np.bool_]:
         """Draw the columns that this round may ask about, (cols,)."""
         n_cols = self._layout.n_cols
-        wanted = max(round(n_cols * self._settings.asked), FEWEST_ASKED)
+        share = round(n_cols * self._settings.asked)
+        wanted = min(max(share, FEWEST_ASKED), MOST_ASKED)
         rank = generator(self._seed, "questions", len(self._tests)).permutation(n_cols)
         return rank < wanted
 
