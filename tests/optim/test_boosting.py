@@ -86,7 +86,11 @@ def test_leaves_hold_the_best_step():
     ("law", "right", "wrong"),
     [
         (first_questions_are_those_of_brute_force, "totals[:, None] - sums", "-sums"),
-        (leaves_hold_the_best_step, "totals - yes_totals, yes_totals", "yes_totals, totals - yes_totals"),
+        (
+            leaves_hold_the_best_step,
+            "totals - yes_totals, yes_totals",
+            "yes_totals, totals - yes_totals",
+        ),
     ],
 )
 def test_a_planted_bug_breaks_the_law(law, right, wrong, monkeypatch):

@@ -250,7 +250,9 @@ class BoostLearner:
             for col in np.unique(owner):
                 if self._places.sizes[col] > 1:
                     some = owner == col
-                    upto[:, some] = np.moveaxis(Questions.upto(np.moveaxis(sums[:, some], 1, 0)), 0, 1)
+                    upto[:, some] = np.moveaxis(
+                        Questions.upto(np.moveaxis(sums[:, some], 1, 0)), 0, 1
+                    )
             sums = np.concatenate([sums, upto], axis=1)
             earlier = np.concatenate([earlier, earlier])
             question = np.concatenate([asked, asked + self._questions.n_places])
