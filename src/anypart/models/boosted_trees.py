@@ -99,7 +99,7 @@ class BoostedTrees(OneOrder):
         right = (n_rounds, self.layout.n_cols, n_nodes), (n_rounds, self.places.total, n_nodes + 1)
         if (self._tests.shape, self._values.shape) != right or n_nodes & (n_nodes + 1):
             raise ValueError(f"trees of {self._tests.shape} and {self._values.shape}")
-        if not 0 < n_nodes < 256 or not -1 <= self._tests.min(initial=-1):
+        if not 0 < n_nodes < 256 or not self._tests.min(initial=-1) >= -1:
             raise ValueError("trees have 1 to 8 levels of questions from -1 on")
         if self._tests.max(initial=-1) >= self._questions.total:
             raise ValueError(f"a tree asks more than the {self._questions.total} questions")

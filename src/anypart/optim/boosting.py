@@ -37,6 +37,8 @@ from anypart.models.tree_kernel import (
 from anypart.optim.logistic_path import PathLearner, PathSettings
 
 FEWEST_ASKED, MOST_ASKED = 8, 160  # columns that a round may ask about
+# Where a rare value turns out to be certain the curve is flat, and Newton's step far too long.
+LONGEST = 4.0  # of a logit, before the rate
 MOST_MEASURED = 2_000  # rows whose likelihood a step tells
 COLUMNS_TOGETHER = 48  # columns of a block: later blocks' questions are not asked for it
 
@@ -223,7 +225,8 @@ class BoostLearner:
                     choose_side(part, inside, both, 2 * node + 1, side)
                     yes[node] = answers @ side.T
                 sums = _interleaved(sums - yes, yes)
-        values = -totals[:, :n] / (totals[:, n:] + self._settings.ridge) * self._settings.rate
+        steps = -totals[:, :n] / (totals[:, n:] + self._settings.ridge)
+        values = np.clip(steps, -LONGEST, LONGEST) * self._settings.rate
         return tests, np.ascontiguousarray(values.T, np.float32), leaf
 
     def _best(
