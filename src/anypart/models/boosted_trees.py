@@ -25,9 +25,7 @@ from anypart.models.contract import Layout, Mask
 from anypart.models.one_order import OneOrder
 from anypart.models.orders import Order
 from anypart.models.places import Array, Places
-from anypart.models.tree_kernel import add_trees
-
-Bits = NDArray[np.uint8]
+from anypart.models.tree_kernel import Bits, add_trees
 
 
 class Questions:

@@ -8,14 +8,20 @@ takes the widest instructions, where following each row by itself would take non
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from anypart.data.kernel import kernel
+
+Bits = NDArray[np.uint8]
+Tests = NDArray[np.int32]
+Numbers = NDArray[np.int64]
+Reals = NDArray[np.float32]
 
 RUN = 1_024  # rows
 
 
 @kernel
-def descend(bits, tests, leaf):  # type: ignore[no-untyped-def]
+def descend(bits: Bits, tests: Tests, leaf: Bits) -> None:
     """Go one level down, in place: to twice the node, and one more where the answer is yes.
 
     Args:
@@ -40,7 +46,7 @@ def descend(bits, tests, leaf):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def add_values(values, leaf, column_of, logits):  # type: ignore[no-untyped-def]
+def add_values(values: Reals, leaf: Bits, column_of: Numbers, logits: Reals) -> None:
     """Add to each place's logits what its column's tree says, in place.
 
     Args:
@@ -57,7 +63,7 @@ def add_values(values, leaf, column_of, logits):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def add_trees(bits, tests, values, column_of, logits):  # type: ignore[no-untyped-def]
+def add_trees(bits: Bits, tests: Tests, values: Reals, column_of: Numbers, logits: Reals) -> None:
     """Add what all rounds of trees say, in place.
 
     Args:
@@ -102,7 +108,7 @@ def add_trees(bits, tests, values, column_of, logits):  # type: ignore[no-untype
 
 
 @kernel
-def choose_side(slopes, leaf, column_of, node, out):  # type: ignore[no-untyped-def]
+def choose_side(slopes: Reals, leaf: Bits, column_of: Numbers, node: int, out: Reals) -> None:
     """Copy the slopes of the rows at a node, 0 for all others.
 
     Args:
@@ -121,7 +127,7 @@ def choose_side(slopes, leaf, column_of, node, out):  # type: ignore[no-untyped-
 
 
 @kernel
-def binary_slopes(target, logits, small, slopes, curves):  # type: ignore[no-untyped-def]
+def binary_slopes(target: Reals, logits: Reals, small: Reals, slopes: Reals, curves: Reals) -> None:
     """Write the first and second derivatives of binary cells' nats by their logits.
 
     Args:

@@ -23,11 +23,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anypart.base.seeds import generator
-from anypart.models.boosted_trees import Bits, BoostedTrees, Questions
+from anypart.models.boosted_trees import BoostedTrees, Questions
 from anypart.models.contract import Codes, Layout, Mask
 from anypart.models.orders import Order, make_order
 from anypart.models.places import Array, Places, log_softmax
 from anypart.models.tree_kernel import (
+    Bits,
     add_trees,
     add_values,
     binary_slopes,
