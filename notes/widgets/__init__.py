@@ -46,7 +46,7 @@ _GIVEN: dict[str, dict[str, Any]] = {  # what a reader finds before writing anyt
         "examples": [["ADOBECODEBANC", "ABC"], ["上海自来水来自海上", "水海"], ["a", "aa"]]
     },
 }
-_MADE = ("generator_steps", "list_growth", "names_and_objects")
+_MADE = ("digit_parts", "generator_steps", "list_growth", "names_and_objects")
 NAMES = (*_GIVEN, *_MADE)
 
 

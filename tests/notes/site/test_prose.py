@@ -1,13 +1,13 @@
 """A note's text: every directive, number, link and formula is right or refused by name."""
 
 import pytest
+
+from notes.site import docstrings
 from notes.site.articles import article
 from notes.site.prose import render
 from notes.site.running import NoteError, sections
 from notes.site.setting import Setting
 from notes.site.typeset import plain
-
-from notes.site import docstrings
 
 from .making import RAN, make_note
 

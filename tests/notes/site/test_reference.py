@@ -8,11 +8,11 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
-from notes.site.reference import COMMANDS, Reference
 
 import anypart
 from anypart.base import errors
 from notes.site import docstrings, reference
+from notes.site.reference import COMMANDS, Reference
 
 from ...data.planted import planted
 

@@ -1,9 +1,9 @@
 """A note's code runs once in sections; what goes wrong is named."""
 
 import pytest
-from notes.site.running import NoteError, run, sections
 
 from notes.site import running
+from notes.site.running import NoteError, run, sections
 
 from ...data.planted import planted
 from .making import make_note

@@ -7,11 +7,11 @@ import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import pytest
-from notes.site.morse import morse
-from notes.site.running import NoteError
 
 from notes.site import build as building
 from notes.site import reference
+from notes.site.morse import morse
+from notes.site.running import NoteError
 
 from ...data.planted import planted
 from .making import RAN, Seen, make_note

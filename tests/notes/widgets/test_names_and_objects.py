@@ -3,12 +3,12 @@ from functools import cache
 
 import numpy as np
 import pytest
-from notes.widgets.names_and_objects import SHOWN, data
 
 from anypart.lens.python import watch
 from anypart.lens.python.classics import classic
 from anypart.lens.python.text import change_text, object_text, step_end
 from notes import widgets
+from notes.widgets.names_and_objects import SHOWN, data
 
 OTHERS = (
     "list-inside-itself", "send", "throw-and-close", "own-iterator", "dict-shared-value",
