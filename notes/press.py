@@ -13,22 +13,23 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-# Stand-ins that matplotlib draws with; in the SVG each becomes a variable of the page, with
-# the colour of the light theme for pages that have no such variable.
+# Stand-ins that matplotlib draws with; in the SVG each becomes a variable of the page.
 INK, PAPER, FAINT, LINE = "#010203", "#fdfcfb", "#6a6b6d", "#d1d2d3"
 ACCENT, ACCENT_2, ACCENT_3, ACCENT_4 = "#b04a1d", "#1d6f8b", "#6b7f1e", "#8a4f9e"
 _VARIABLES = {
-    INK: "--ink, #1d2430",
-    PAPER: "--paper, #fbf9f5",
-    FAINT: "--faint, #626873",
-    LINE: "--line, #d8d4cb",
-    ACCENT: "--accent, #a8431a",
-    ACCENT_2: "--accent-2, #1b667f",
-    ACCENT_3: "--accent-3, #5d6f15",
-    ACCENT_4: "--accent-4, #7d4391",
+    INK: "--ink",
+    PAPER: "--paper",
+    FAINT: "--faint",
+    LINE: "--line",
+    ACCENT: "--accent",
+    ACCENT_2: "--accent-2",
+    ACCENT_3: "--accent-3",
+    ACCENT_4: "--accent-4",
 }
 told: dict[str, Any] = {}
 figures: dict[str, str] = {}
+_ALIKE = re.compile(r'<use [^>]* style="([^"]*)"/>(?: <use [^>]* style="\1"/>)+')
+_NUMBER = re.compile(r"scale\([^)]*\)|\d+\.\d+")
 
 
 def tell(**values: Any) -> None:
@@ -124,7 +125,7 @@ def _drawn(fig: Figure, name: str) -> str:
 
 
 def _tidy(svg: str, name: str) -> str:
-    """Take the page's colours, give every id the figure's name, and cut needless digits."""
+    """Take the page's colours, give ids the figure's name, and leave out what is not seen."""
     svg = re.sub(r"<metadata>.*?</metadata>\s*|<!--.*?-->\s*", "", svg, flags=re.S)
     # matplotlib's rule is for every element there is, of the page too: say it of the root.
     rule = re.compile(r"<defs>\s*<style[^>]*>\*\{([^}]*)\}</style>\s*</defs>")
@@ -132,7 +133,27 @@ def _tidy(svg: str, name: str) -> str:
         svg = rule.sub("", svg).replace("<svg", f'<svg style="{found[1]}"', 1)
     for colour, variable in _VARIABLES.items():
         svg = re.sub(rf"{colour}\b", f"var({variable})", svg, flags=re.I)
-    svg = re.sub(r'\b(id="|href="#)|url\(#', lambda m: f"{m.group()}{name}-", svg)
-    svg = re.sub(r"\n\s*", " ", svg)
-    # All but a scale: a letter's outline is 64 times its size.
-    return re.sub(r"(?<!scale\()(\d\.\d{2})\d+", r"\1", svg).strip()
+    svg = svg.replace("xlink:href", "href")
+    used = set(re.findall(r'(?:href="#|url\(#)([^")]+)', svg))
+    svg = re.sub(
+        r' id="([^"]*)"', lambda m: f' id="{name}-{m[1]}"' if m[1] in used else "", svg
+    )  # fmt: skip
+    svg = re.sub(r'href="#|url\(#', lambda m: m[0] + f"{name}-", svg)
+    svg = re.sub(r"\s+", " ", svg)
+    svg = re.sub(r'<g> <path d="[^"]*" style="fill: none"/> </g> ?', "", svg)  # no background
+    svg = re.sub(r' d="[^"]*"', lambda m: re.sub(r"(?<=[^=]) ?([A-Za-z]) ", r"\1", m[0]), svg)
+    svg = _ALIKE.sub(lambda m: f'<g style="{m[1]}">{m[0].replace(_styled(m[1]), "")}</g>', svg)
+    return _NUMBER.sub(_short, svg).strip()
+
+
+def _styled(style: str) -> str:
+    return f' style="{style}"'
+
+
+def _short(number: re.Match[str]) -> str:
+    """Cut digits that nobody sees: a hundredth of a point, a tenth from ten points on."""
+    whole, _, digits = number[0].partition(".")
+    if not digits or number[0].startswith("scale"):
+        return number[0]  # a letter's outline is 64 times its size
+    kept = digits[: 2 if len(whole) < 2 else 1].rstrip("0")
+    return f"{whole}.{kept}" if kept else whole

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from notes.site.articles import LANGUAGES, article, folders
 from notes.site.build import KEPT, OUT, PER_PAGE, build
 from notes.site.links import Links
+from notes.site.pictures import take
 from notes.site.prose import render
 from notes.site.reference import Reference
 from notes.site.running import NoteError, run, sections
@@ -49,7 +50,7 @@ def check(number: str) -> None:
     print("── told")
     for name, value in found.told.items():
         print(f"{name} = {value!r}")
-    print(f"── figures: {', '.join(found.figures) or 'none'}; {found.seconds:.1f} s")
+    print(f"── figures: {', '.join(found.figures) or 'none'}; {found.seconds:.1f} s of a processor")
     links = _Draft(there, Reference(), KEPT)
     for language in LANGUAGES:
         note = article(folder, language)
@@ -82,12 +83,16 @@ def main() -> int:
     one.add_argument("number", help="such as 02")
     shown = commands.add_parser("serve", help="show the built site on 127.0.0.1")
     shown.add_argument("--port", type=int, default=8000)
+    commands.add_parser("pictures", help="photograph the built site for the README")
     words = parser.parse_args()
     try:
         if words.command == "check":
             check(words.number)
         elif words.command == "serve":
             serve(words.port)
+        elif words.command == "pictures":
+            for file in take(OUT):
+                print(f"{file} ({file.stat().st_size / 1000:.0f} kB)")
         else:
             began = time.monotonic()
             build(words.out, per_page=words.per_page, address=words.address)

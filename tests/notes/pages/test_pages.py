@@ -1,0 +1,93 @@
+"""Every page of the built site in a browser: quiet, small, readable without JavaScript."""
+
+import pytest
+
+PHONE = {"viewport": {"width": 390, "height": 844}}
+DESK = {"viewport": {"width": 1280, "height": 900}}
+
+
+def pages(site):
+    return sorted(site.rglob("*.html"))
+
+
+@pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
+def test_every_page_loads_quietly_and_fits(site, window, size):
+    one = window(**size)
+    wide = []
+    for file in pages(site):
+        page = one.open(file)
+        width = page.evaluate("document.documentElement.scrollWidth")
+        if width > size["viewport"]["width"]:
+            wide.append((file.name, width))
+    assert len(pages(site)) > 40
+    assert wide == []
+
+
+def test_every_page_is_under_300_kilobytes(site):
+    assert [f.name for f in pages(site) if f.stat().st_size >= 300_000] == []
+
+
+def test_every_page_can_be_read_without_javascript(site, window):
+    one = window(java_script_enabled=False)
+    for file in pages(site):
+        page = one.open(file)
+        assert page.locator("main h1").is_visible(), file
+        assert len(page.locator("main").inner_text()) > 60, file
+
+
+def test_formulas_have_their_font(site, window):
+    page = window().open(next(site.glob("0*.html")))
+    page.wait_for_function("document.fonts.status === 'loaded'")
+    loaded = page.evaluate(
+        "[...document.fonts].filter(f => f.status === 'loaded').map(f => f.family)"
+    )
+    assert {"STIX Two Math", "Source Serif", "Plex Mono"} <= {name.strip('"') for name in loaded}
+
+
+def test_dark_mode_follows_the_system_can_be_switched_and_is_remembered(site, window):
+    for system, other in (("light", "dark"), ("dark", "light")):
+        one = window(color_scheme=system)
+        page = one.open(site / "index.html")
+        paper = "getComputedStyle(document.body).backgroundColor"
+        first = page.evaluate(paper)
+        button = page.locator("#theme")
+        assert button.get_attribute("aria-pressed") == str(system == "dark").lower()
+        button.click()
+        switched = page.evaluate(paper)
+        assert switched != first
+        page = one.open(site / "zh" / "archive.html")
+        assert page.evaluate(paper) == switched
+        assert page.locator("html").get_attribute("data-theme") == other
+        page.locator("#theme").click()
+        assert page.evaluate(paper) == first
+        assert page.locator("html").get_attribute("data-theme") is None
+
+
+def test_dark_mode_changes_with_the_system(site, window):
+    page = window(color_scheme="light").open(site / "index.html")
+    page.emulate_media(color_scheme="dark")
+    assert page.locator("#theme").get_attribute("aria-pressed") == "true"
+
+
+def test_the_keyboard_skips_to_the_text_and_finds_the_search(site, window):
+    page = window().open(site / "index.html")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+    assert outline != "none"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "main"
+    page.keyboard.press("/")
+    page.wait_for_url("**/search.html")
+    page.keyboard.press("/")
+    assert page.evaluate("document.activeElement.id") == "q"
+
+
+def test_the_language_switch_leads_to_the_twin_and_back(site, window):
+    for name in ("index.html", "archive.html", "search.html", "reference/anypart.html"):
+        page = window().open(site / name)
+        page.get_by_role("link", name="中文").click()
+        assert page.url.endswith(f"/zh/{name}")
+        assert page.locator("html").get_attribute("lang") == "zh-Hans"
+        page.get_by_role("link", name="English").click()
+        assert page.url == (site / name).as_uri()
