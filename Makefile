@@ -44,7 +44,7 @@ notes: $(VENV)/.installed-notes
 notes-serve: notes
 	$(BIN)/python -m notes.site serve
 
-notes-test: $(VENV)/.installed-dev notes
+notes-test: $(VENV)/.installed-dev
 	$(BIN)/pip install --quiet -e '.[browser]'
 	$(BIN)/pytest -m browser tests/notes
 

@@ -8,12 +8,13 @@ from pathlib import Path
 from notes.site.running import ROOT, NoteError
 
 PICTURES = ROOT / "notes" / "pictures"
-_SHOTS = {  # picture → page, light or dark, what is looked at
-    "front": ("index.html", "light", None),
-    "note": ("zh/09-receptive-field.html", "dark", None),
-    "widget": ("01-gradients.html", "light", ".widget"),
+_SHOTS = {  # picture → page, light or dark, what it is about
+    "front": ("index.html", "light", "h1"),
+    "note": ("zh/09-receptive-field.html", "dark", ".formula"),
+    "widget": ("07-bias.html", "light", ".widget"),
 }
-_SIZE = {"width": 1080, "height": 640}
+_SIZE = {"width": 1180, "height": 700}
+_PATIENCE = 120_000  # milliseconds, on a busy machine
 _COLOURS = 128  # a page of text needs no more
 
 
@@ -40,10 +41,11 @@ def take(site: Path, out: Path = PICTURES) -> list[Path]:
             if not (site / file).exists():
                 raise NoteError(f"{site / file} is not there. Run `make notes` first.")
             page = browser.new_page(viewport=_SIZE, color_scheme=scheme, reduced_motion="reduce")
+            page.set_default_timeout(_PATIENCE)
             page.goto((site / file).as_uri())
             page.wait_for_function("document.fonts.status === 'loaded'")
-            shown = page.locator(part).first if part else page
-            shown.screenshot(path=out / f"{name}.png")
+            page.locator(part).first.evaluate("it => it.scrollIntoView({block: 'center'})")
+            page.screenshot(path=out / f"{name}.png")
         browser.close()
     return [_small(out / f"{name}.png") for name in _SHOTS]
 

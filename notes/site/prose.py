@@ -140,7 +140,7 @@ def _output(setting: Setting, rest: str, line: int) -> str:
         raise setting.wrong(f"section {rest!r} prints nothing; take ::source.", line)
     label = html.escape(f"{rest}: {setting.word('output')}")
     return (
-        f'<pre class="output" tabindex="0" role="region" aria-label="{label}" translate="no">'
+        f'<pre class="output" tabindex="0" role="group" aria-label="{label}" translate="no">'
         f"<samp>{html.escape(printed)}</samp></pre>\n"
     )
 

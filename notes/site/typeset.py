@@ -34,7 +34,7 @@ def formula(source: str, *, block: bool) -> str:
 def code(source: str, language: str, label: str) -> str:
     """Return highlighted code that can be scrolled by keyboard."""
     return (
-        f'<pre class="code" tabindex="0" role="region" aria-label="{html.escape(label)}" '
+        f'<pre class="code" tabindex="0" role="group" aria-label="{html.escape(label)}" '
         f'translate="no"><code>{coloured(source, language)}</code></pre>\n'
     )
 

@@ -1,5 +1,6 @@
 """Chromium, and pages that must be quiet: no error, no request to anywhere but the disk."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -35,13 +36,12 @@ def browser():
 
 @pytest.fixture(scope="session")
 def site():
-    """The folder of the site, built from what is there."""
-    import os
-
+    """The folder of the site, built from what is there, or the one that ANYPART_SITE names."""
     from notes.site.build import OUT, build
 
-    if not os.environ.get("DEVSITE"):
-        build()
+    if "ANYPART_SITE" in os.environ:
+        return Path(os.environ["ANYPART_SITE"])
+    build()
     return OUT
 
 

@@ -1,6 +1,20 @@
-"""Every page without a violation that axe can see, in light and in dark."""
+"""Every page without a violation that axe can see, in light and in dark.
+
+The reference is the same in both languages but for its headings: of the Chinese one, the front
+and the commands are looked at.
+"""
 
 import pytest
+
+from notes.site.reference import COMMANDS
+
+
+def pages(site, language):
+    files = sorted(site.rglob("*.html"))
+    if language == "en":
+        return [file for file in files if site / "zh" not in file.parents]
+    manual = [site / "zh" / "reference" / name for name in ("index.html", f"{COMMANDS}.html")]
+    return [file for file in files if file.parent == site / "zh"] + manual
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -9,10 +23,7 @@ def test_no_page_has_a_violation(site, window, scheme, language):
     from axe_playwright_python.sync_playwright import Axe
 
     axe, one, found = Axe(), window(color_scheme=scheme, reduced_motion="reduce"), []
-    chinese = site / "zh"
-    for file in sorted(site.rglob("*.html")):
-        if (chinese in file.parents) != (language == "zh"):
-            continue
+    for file in pages(site, language):
         page = one.open(file)
         # What is folded is looked at too.
         page.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true; })")
