@@ -2,7 +2,7 @@
 import numpy as np
 import torch
 from torch import nn
-from torch.nn import functional
+from torch.nn.functional import binary_cross_entropy_with_logits as log_loss
 
 from anypart.lens.network import redundant_biases
 from anypart.lens.network.perceptron import Perceptron, fires_above, learn, opposed
@@ -29,8 +29,8 @@ assert fires_above(corners, np.array([1.0, 1.0]), 1.5).tolist() == [False, False
 x = np.arange(1.0, 7.0)[:, None]
 y = x[:, 0] > 3
 with_bias, without = learn(x, y), learn(x, y, bias=False)
-print("with a bias:   ", with_bias.weights, with_bias.bias, "mistakes", with_bias.mistakes)
-print("without a bias:", without.weights, without.bias, "mistakes", without.mistakes)
+for made in (with_bias, without):
+    print(f"w {made.weights}, b {made.bias:g}: {made.mistakes} mistakes")
 print("rows that prove that it cannot:", opposed(x, y))
 
 # %% plane
@@ -39,8 +39,10 @@ points = rng.uniform(0, 6, (60, 2)).round(1)
 points = points[abs(points.sum(1) - 6) > 0.8]
 above = points.sum(1) > 6
 unit, bare = learn(points, above), learn(points, above, bias=False)
-print(f"with:    w {unit.weights.round(1)}, b {unit.bias:g}, {unit.mistakes} mistakes")
-print(f"without: w {bare.weights.round(1)}, {(bare.fires(points) != above).sum()} mistakes")
+print(f"with:    w {unit.weights.round(1)}, b {unit.bias:g}, no mistakes")
+assert unit.mistakes == 0
+wrong = (bare.fires(points) != above).sum()
+print(f"without: w {bare.weights.round(1)}, {wrong} mistakes")
 xor = learn(corners, corners.sum(1) == 1)
 print(f"XOR with a bias: still {xor.mistakes} mistakes after {xor.passes} passes")
 
@@ -82,10 +84,8 @@ def sigmoid(t):
 t = np.linspace(-8, 8, 1601)
 for w, b in ((1, 0), (1, 2), (2, 2)):
     y = sigmoid(w * t + b)
-    slopes = np.gradient(y, t)
-    print(
-        f"w {w}, b {b}: half at {t[abs(y - 0.5).argmin()]:5.2f}, largest slope {slopes.max():.3f}"
-    )
+    middle, steepest = t[abs(y - 0.5).argmin()], np.gradient(y, t).max()
+    print(f"w {w}, b {b}: half at {middle:5.2f}, largest slope {steepest:.3f}")
 
 z = np.random.default_rng(0).normal(size=100_000)
 for b in (-2, -1, 0, 1, 2):
@@ -131,18 +131,18 @@ def losses(output_bias, steps=360, batch=100):
     for _ in range(steps):
         rows = torch.randint(len(left), (batch,))
         logits = net(left[rows])
-        loss = functional.binary_cross_entropy_with_logits(logits, right[rows], reduction="sum")
+        loss = 32 * log_loss(logits, right[rows])  # a sum over pixels, a mean over rows
         optimizer.zero_grad()
-        (loss / batch).backward()
+        loss.backward()
         optimizer.step()
-        found.append(loss.item() / batch)
+        found.append(loss.item())
     return np.array(found)
 
 
 zero, told = losses(torch.zeros(32)), losses(log_odds)
 print(f"first loss: from 0 {zero[0]:.2f}, from the log-odds {told[0]:.2f}")
 reached = int((zero <= independent.item()).argmax())
-print(f"from 0, step {reached} is the first at the level of the independent model")
+print(f"from 0, it takes {reached} steps to the independent model")
 
 # %% start_figure
 fig, ax = axes(6, 3)
@@ -174,11 +174,11 @@ codes = (right.numpy() > 0).astype(np.int32)
 seen = np.ones(codes.shape, bool)
 for family in ("made", "nade", "order_agnostic"):
     learner = LEARNERS[family](Layout((2,) * 32), codes, seen, {"width": 64}, 0)
-    untrained = learner.model()
-    print(f"{family:15} {untrained.log_prob(Evidence(codes, seen)).mean():.2f} nats per row")
+    untrained = learner.model().log_prob(Evidence(codes, seen)).mean()
+    print(f"{family:15} {untrained:.2f} nats per row")
 
 # %% engine_quiet
-assert abs(untrained.log_prob(Evidence(codes, seen)).mean() + independent) < 0.1
+assert abs(untrained + independent) < 0.1
 
 # %% cancels
 torch.manual_seed(0)
@@ -218,8 +218,9 @@ for n_batches in (0, 10, 100, 1000):
             norm(conv(batch))
             twin(no_bias(batch))
     with torch.no_grad():
-        apart = (norm.eval()(conv(images)) - twin.eval()(no_bias(images))).abs().max()
-    print(f"evaluation after {n_batches:4} batches of training: difference {apart:.0e}")
+        apart = norm.eval()(conv(images)) - twin.eval()(no_bias(images))
+    apart = apart.abs().max()
+    print(f"after {n_batches:4} batches of training: {apart:.0e}")
 
 # %% evaluation_quiet
 assert apart < 1e-9
@@ -234,17 +235,18 @@ tell(after_relu=after_relu, layer=layer, groups=groups)
 # %% drift
 def drift(optimizer_of, steps=500):
     torch.manual_seed(0)
-    net = nn.Sequential(nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8), nn.Flatten(), nn.Linear(288, 1))
-    start = net[0].bias.detach().clone()
+    conv = nn.Conv2d(3, 8, 3)
+    net = nn.Sequential(conv, nn.BatchNorm2d(8), nn.Flatten(), nn.Linear(288, 1))
+    start = conv.bias.detach().clone()
     optimizer = optimizer_of(net.parameters())
     for _ in range(steps):
         inputs = torch.randn(32, 3, 8, 8)
         wanted = (inputs.mean((1, 2, 3)) > 0).float()
-        loss = functional.binary_cross_entropy_with_logits(net(inputs)[:, 0], wanted)
+        loss = log_loss(net(inputs)[:, 0], wanted)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-    return (net[0].bias - start).abs().max().item()
+    return (conv.bias - start).abs().max().item()
 
 
 by_descent = drift(lambda parameters: torch.optim.SGD(parameters, 0.1))
@@ -272,7 +274,8 @@ def shuffle_branch(width):
     )
 
 
-net = nn.Sequential(shuffle_branch(24), nn.Conv2d(24, 10, 1), nn.ReLU(), nn.BatchNorm2d(10))
+head = [nn.Conv2d(24, 10, 1), nn.ReLU(), nn.BatchNorm2d(10)]
+net = nn.Sequential(shuffle_branch(24), *head)
 found = redundant_biases(net, torch.randn(4, 24, 8, 8))
 for bias in found.biases:
     print(f"{bias.name:8} {'can go' if bias.redundant else 'stays '}  {bias.why}")
@@ -282,7 +285,8 @@ print(f"{found.saved_parameters} parameters, {found.saved_bytes} bytes")
 example = torch.randn(4, 24, 8, 8)
 for mode in (True, False):
     with torch.no_grad():
-        apart = (net.train(mode)(example) - found.rewritten.train(mode)(example)).abs().max()
+        old, new = (one.train(mode)(example) for one in (net, found.rewritten))
+    apart = (old - new).abs().max()
     print("training  " if mode else "evaluation", f"difference {apart:.0e}")
     assert apart < 1e-5
 print("bias of the first layer:", found.rewritten[0][0].bias)
@@ -300,7 +304,8 @@ for units, width in ((3, 64), (4, 128), (6, 256), (3, 512)):
 weights = sum(n_in * n_out * k * k for n_in, n_out, k in convolutions)
 n_biases = sum(n_out for _, n_out, _ in convolutions)
 print(f"ResNet-50: {len(convolutions)} convolutions with {weights:,} weights")
-print(f"their biases: {n_biases:,} numbers, {4 * n_biases / 1000:.0f} kB, {n_biases / weights:.2%}")
+print(f"their biases: {n_biases:,} numbers, {4 * n_biases / 1000:.0f} kB")
+print(f"share of the weights: {n_biases / weights:.2%}")
 
 # %% cost_quiet
 assert (len(convolutions), n_biases) == (53, 26_560)

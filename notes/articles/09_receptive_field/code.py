@@ -51,7 +51,7 @@ figure("cone", fig)
 # %% both_ways
 spec = "conv 3 s2, conv 3 s2, conv 3"
 for seen in receptive_field(spec, size=31)[0]:
-    print(f"{seen.name:10} {seen.n_out:2} outputs, jump {seen.jump}, field {seen.size:2}")
+    print(f"{seen.name:10} n {seen.n_out:2}, jump {seen.jump}, field {seen.size:2}")
 below = top_down(spec)
 print("first and last position seen, from the input up:", below)
 assert [last - first + 1 for first, last in below] == [15, 7, 3, 1]
@@ -85,16 +85,17 @@ tell(alexnet_top=sizes[-1])
 
 # %% brute_force
 def read(layers, position):
-    """Positions of the input that one output reads: follow every tap of every kernel."""
+    """Positions of the input that one output reads, tap by tap."""
     found = {position}
     for kernel, stride, padding, dilation in reversed(layers):
-        found = {stride * p - padding + dilation * t for p in found for t in range(kernel)}
+        taps = [dilation * t - padding for t in range(kernel)]
+        found = {stride * p + tap for p in found for tap in taps}
     return found
 
 
 rng = np.random.default_rng(0)
 for _ in range(2000):
-    layers = [tuple(map(int, rng.integers((1, 1, 0, 1), (6, 4, 4, 4)))) for _ in range(4)]
+    layers = rng.integers((1, 1, 0, 1), (6, 4, 4, 4), size=(4, 4)).tolist()
     spec = ", ".join("conv {} s{} p{} d{}".format(*layer) for layer in layers)
     top = receptive_field(spec)[0][-1]
     for position in (0, 1, 7):
@@ -179,7 +180,7 @@ def resnet50(strided):
 
 for strided in ("1×1", "3×3"):
     top = receptive_field(resnet50(strided), size=224)[0][-1]
-    print(f"stride in the {strided}: field {top.size}, jump {top.jump}, {top.n_out} outputs")
+    print(f"stride in the {strided}: field {top.size}, jump {top.jump}")
 
 # %% resnet_quiet
 first, torchvision = (receptive_field(resnet50(s))[0][-1].size for s in ("1×1", "3×3"))
@@ -207,11 +208,9 @@ assert top.axes[0].size == 65
 
 # %% effective
 for depth in (5, 10, 20, 40):
-    spread = uniform_spread(f"{depth} * conv 3")
+    width = 2 * uniform_spread(f"{depth} * conv 3")
     theory = receptive_field(f"{depth} * conv 3")[0][-1].size
-    print(
-        f"depth {depth:2}: field {theory:2}, 2σ {2 * spread:5.2f}, share {2 * spread / theory:.2f}"
-    )
+    print(f"depth {depth:2}: field {theory:2}, 2σ {width:5.2f}, share {width / theory:.2f}")
 
 VGG16 = ", ".join(f"{n} * conv 3 p1, pool 2" for n in (2, 2, 3, 3, 3))
 top = receptive_field(VGG16, size=256)[0][-1]
@@ -282,7 +281,7 @@ def field(spec):
     return receptive_field(spec)[0][-1].size
 
 
-strided = [(3, 2), (3, 2), (3, 1)]
+strided, true = [(3, 2), (3, 2), (3, 1)], field("conv 3 s2, conv 3 s2, conv 3")
 grown = 1 + sum(k - 1 for k, _ in strided)
 own_stride, jump = 1, 1
 for k, s in strided:
@@ -290,10 +289,10 @@ for k, s in strided:
     own_stride += (k - 1) * jump
 rows = receptive_field(VGG16, size=256)[0]
 for what, wrong, right in [
-    ("(k − 1)/2 on each side, strides forgotten", grown, field("conv 3 s2, conv 3 s2, conv 3")),
-    ("a layer's own stride counted for itself", own_stride, field("conv 3 s2, conv 3 s2, conv 3")),
+    ("(k − 1)/2 on each side, strides forgotten", grown, true),
+    ("a layer's own stride counted for itself", own_stride, true),
     ("VGG-16 without its pools", field("13 * conv 3"), field(VGG16)),
-    ("a 1×1 layer with stride 2 left out", field("2 * conv 3"), field("conv 3, conv 1 s2, conv 3")),
+    ("a 1×1 with stride 2 left out", field("2 * conv 3"), field("conv 3, conv 1 s2, conv 3")),
     ("dilation 4 read as 1", field("conv 3"), field("conv 3 d4")),
     ("VGG-16's output size, last layer not run", rows[-2].n_out, rows[-1].n_out),
 ]:
@@ -331,7 +330,8 @@ def by_gradient(net, x):
 x = torch.tensor([[0.3, -0.2, 0.9]])
 for name, net in nets.items():
     true = dependence(net, x)
-    for how, found in (("NaN", by_nan(net, x)), ("gradient", by_gradient(net, x))):
+    for how, way in (("NaN", by_nan), ("gradient", by_gradient)):
+        found = way(net, x)
         accused, missed = int((found & ~true).sum()), int((true & ~found).sum())
         print(f"{name:18} {how:8} accuses {accused} wrongly, misses {missed}")
 
@@ -354,7 +354,7 @@ leaking = np.array(model.arrays["weight"])
 leaking[-1, 0] = 1e-30
 model.arrays["weight"] = leaking
 (found,) = prove(model)
-print("after one planted weight of 1e-30: column, column it must not hear:", *found.leaks)
+print("one weight of 1e-30: column, and column it must not hear:", *found.leaks)
 assert len(found.leaks) == 1
 
 # %% exercises_quiet

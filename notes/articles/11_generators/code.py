@@ -21,11 +21,11 @@ del whole
 
 # %% measured
 measured = costs(seconds=0.5, most=1_000_000)
-print("        n    peak bytes of a sum: list, generator    first item after ns: list, generator")
+print("items; peak bytes of list, generator; ns to the first item of each")
 for one in measured.streams:
     print(
-        f"{one.n:9,} {one.list_peak:20,} {one.generator_peak:12,} "
-        f"{one.list_first:21,} {one.generator_first:12,}"
+        f"{one.n:9,} {one.list_peak:12,} {one.generator_peak:5,} "
+        f"{one.list_first:15,} {one.generator_first:8,}"
     )
 
 # %% measured_quiet
@@ -155,9 +155,9 @@ def show(thing, found):
 
 
 print("               iterable  iterator  generator again     isinstance")
-for thing in ["tea", [1], {1: 2}, range(3), 5, iter([1]), map(str, [1]), StringIO("a file")]:
-    show(thing, classify(thing))
-for thing in (Countdown(2), Squares()):
+things = ["tea", [1], {1: 2}, range(3), 5, iter([1]), map(str, [1])]
+things += [StringIO("a file"), Countdown(2), Squares()]
+for thing in things:
     show(thing, classify(thing))
 show(fib(3), found := classify(fib(3), make=lambda: fib(3)))
 
@@ -254,7 +254,8 @@ def averager():
         n += 1
         average = total / n
 """
-print(step_expression(AVERAGE, "averager()", ["send 5", "next", "send 10", "send 30", "close"]))
+actions = ["send 5", "next", "send 10", "send 30", "close"]
+print(step_expression(AVERAGE, "averager()", actions))
 
 # %% send_quiet
 taken = step_expression(AVERAGE, "averager()", ["send 5", "next", "send 10", "send 30"]).steps
@@ -273,7 +274,8 @@ def careful():
     finally:
         print("cleaned up")
 """
-print(step_expression(CAREFUL, "careful()", ["next", "throw ValueError('x')", "next", "close"]))
+actions = ["next", "throw ValueError('x')", "next", "close"]
+print(step_expression(CAREFUL, "careful()", actions))
 
 
 # %% delegate

@@ -84,8 +84,9 @@ class Point:
         self.x = x
 
 
-examples = [7, 1.5, True, "tea", b"tea", (1, 2), frozenset({1}), range(3), (1, [2])]
-examples += [[1], {1}, {1: 2}, bytearray(b"tea"), deque([1]), array("i", [1]), Point(1)]
+examples = [7, 1.5, True, "tea", b"tea", (1, 2), frozenset({1}), range(3)]
+examples += [(1, [2]), [1], {1}, {1: 2}, bytearray(b"tea"), deque([1])]
+examples += [array("i", [1]), Point(1)]
 words = {True: "yes", False: "no"}
 print("               changes  hashable  unchanging to the bottom")
 for thing in examples:
@@ -107,7 +108,8 @@ assert classify(Point(1)).hashable
 # %% why
 found = classify({1: 2})
 print(*found.changed_by[:5], sep="\n")
-refused = [test for test in classify((1, [2])).tests if "TypeError" in test.outcome]
+tests = classify((1, [2])).tests
+refused = [test for test in tests if "TypeError" in test.outcome]
 print(refused[0].code, "→", refused[0].outcome)
 
 # %% identity
@@ -118,7 +120,8 @@ print("integers made once and shared:", small[0], "to", small[-1])
 print("id of a list that is gone, given again:", id([1]) == id([2]))
 tea = "tea"
 word = "".join(["te", "a"])
-print("text equal, identical, once interned:", tea == word, tea is word, tea is sys.intern(word))
+print("text equal, identical:", tea == word, tea is word)
+print("once interned:", tea is sys.intern(word))
 one, other = [1], [1]
 print("lists equal, identical:", one == other, one is other)
 
@@ -314,8 +317,9 @@ numbers[0] = -5
 print("Arrow sees ", arrow.to_pylist())
 print("anypart has", table.to_arrow()["x"].to_pylist())
 
-schema = infer_schema(ap.read(str(resources.files("anypart.data") / "penguins.csv")))
-print(f"a schema of {len(schema.columns)} columns, frozen to its leaves: {is_frozen(schema)}")
+penguins = resources.files("anypart.data") / "penguins.csv"
+schema = infer_schema(ap.read(str(penguins)))
+print(f"{len(schema.columns)} columns, frozen to the leaves: {is_frozen(schema)}")
 try:
     schema.columns[0].name = "kind"
 except AttributeError as error:
