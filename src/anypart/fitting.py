@@ -7,7 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anypart.base.errors import FitError
+from anypart.base.frozen import freeze, thaw
 from anypart.base.whole import write_whole
 from anypart.data.codec import Codec
 from anypart.data.files import Table, read
@@ -60,8 +61,12 @@ class Wanted:
     minutes: float
     seed: int
     purpose: str
-    kinds: dict[str, str]
-    policy: dict[str, float]
+    kinds: Mapping[str, str]
+    policy: Mapping[str, float]
+
+    def __post_init__(self) -> None:
+        for name in ("kinds", "policy"):
+            object.__setattr__(self, name, freeze(getattr(self, name)))
 
     @staticmethod
     def of(
@@ -81,7 +86,7 @@ class Wanted:
         if isinstance(policy, str):
             policy = [policy]
         weights = policy if isinstance(policy, Mapping) else dict.fromkeys(policy or (), 1.0)
-        return Wanted(minutes, seed, purpose, dict(kinds or {}), dict(weights))
+        return Wanted(minutes, seed, purpose, kinds or {}, weights)
 
     def policies(self, names: list[str]) -> tuple[Policy, ...]:
         """Read the policy for the columns of a table."""
@@ -190,7 +195,7 @@ def _claim(folder: Path, wanted: Wanted, *, overwrite: bool) -> Path:
     note = work / "wanted.json"
     if note.exists():
         before = _read_note(note)
-        changed = [k for k, v in asdict(wanted).items() if before.get(k) != v]
+        changed = [k for k, v in thaw(wanted).items() if before.get(k) != v]
         if not changed:
             return work
         if not overwrite:
@@ -208,7 +213,7 @@ def _claim(folder: Path, wanted: Wanted, *, overwrite: bool) -> Path:
             )
     _discard(work)  # of a fit that was finished or given up, and killed while it was cleared
     work.mkdir(parents=True, exist_ok=True)
-    write_whole(note, json.dumps(asdict(wanted)).encode())
+    write_whole(note, json.dumps(thaw(wanted)).encode())
     return work
 
 
@@ -252,5 +257,5 @@ def _about(table: Table, wanted: Wanted, plan: Plan) -> dict[str, Any]:
     """Say what was fitted and how, for people."""
     from anypart import __version__
 
-    members = {m.name: {"family": m.family, **m.settings} for m in plan.members}
-    return {"table": table.name, "version": __version__, **asdict(wanted), "members": members}
+    members = {m.name: {"family": m.family, **thaw(m.settings)} for m in plan.members}
+    return {"table": table.name, "version": __version__, **thaw(wanted), "members": members}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import json
 from collections.abc import Mapping
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from anypart.base.errors import FitError
+from anypart.base.frozen import freeze, thaw
 from anypart.base.whole import write_whole
 
 FORMAT = 1
@@ -45,10 +45,13 @@ class Member:
     seconds: float = 0.0
     save_every: float = 10.0
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "settings", freeze(self.settings))
+
     @property
     def mark(self) -> str:
         """A short mark of everything that its bits depend on, beside the table."""
-        fields = dataclasses.asdict(self) | {"seconds": 0, "save_every": 0}
+        fields = thaw(self) | {"seconds": 0, "save_every": 0}
         return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -80,7 +83,7 @@ class Plan:
 
 def plan_to_json(plan: Plan) -> str:
     """Write a plan as JSON."""
-    return json.dumps({"format": FORMAT, **dataclasses.asdict(plan)}, indent=1)
+    return json.dumps({"format": FORMAT, **thaw(plan)}, indent=1)
 
 
 def plan_from_json(text: str) -> Plan:

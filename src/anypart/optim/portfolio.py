@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from anypart.base.errors import FitError
+from anypart.base.frozen import thaw
 from anypart.data.packed import PackedCodes
 from anypart.models.contract import Model
 from anypart.models.stack import Stack
@@ -102,7 +103,7 @@ def trained(plan: Plan, folder: Path, families: Collection[str]) -> dict[str, Mo
 
 
 def _job(member: Member, folder: Path) -> Job:
-    message = {"train": dataclasses.asdict(member), "folder": str(folder.resolve())}
+    message = {"train": thaw(member), "folder": str(folder.resolve())}
     return Job(member.name, message)
 
 

@@ -1,6 +1,6 @@
 """Frozen values: deep immutability, what two structures share, what a structure costs."""
 
-from anypart.base.frozen.freeze import FrozenArray, FrozenDict, freeze, is_frozen
+from anypart.base.frozen.freeze import FrozenArray, FrozenDict, freeze, is_frozen, thaw
 from anypart.base.frozen.walk import Sharing, footprint, shared
 
 __all__ = [
@@ -11,4 +11,5 @@ __all__ = [
     "freeze",
     "is_frozen",
     "shared",
+    "thaw",
 ]

@@ -208,6 +208,23 @@ def _frozen_array(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     return np.frombuffer(array.tobytes(), array.dtype).reshape(array.shape).view(FrozenArray)
 
 
+def thaw(value: Any) -> Any:
+    """Copy a frozen value into dicts and lists that are one's own, as JSON has them.
+
+    Example:
+        >>> thaw(freeze({"a": [1, {"b": 2}]}))
+        {'a': [1, {'b': 2}]}
+
+    """
+    if isinstance(value, Mapping):
+        return {k: thaw(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [thaw(v) for v in value]
+    if _is_frozen_dataclass(value):
+        return {field.name: thaw(getattr(value, field.name)) for field in fields(value)}
+    return value
+
+
 def is_atom(value: Any) -> bool:
     """Whether a value is one of `ATOMS`, and nothing was hung on it."""
     if isinstance(value, type | enum.Enum):
