@@ -29,7 +29,7 @@ def agrees(module, makes, n):
 def dense_way(module, values):
     keys, low = words_of(values)
     bits, n_outside = module.mark(keys, low, int(np.ptp(values)) // 64 + 1)
-    start, length = module.longest_ones(bits)
+    start, length = module.longest_ones(bits.copy())
     first = int(values.min())
     found = [
         (first + int(a), first + int(b) + 1) for a, b in zip(*module.stretches(bits), strict=True)
@@ -69,13 +69,28 @@ BLOCKS = dict.fromkeys([*ALL, "one value", "two values", "scales"], block_way)
 RADIX = dict.fromkeys(BLOCKS, radix_way)
 
 BUGS = [
-    (bitmap, DENSE, "start = zero + 1", "start = zero + 2"),
-    (bitmap, DENSE, "best = start, zero - start", "best = start, zero - start - 1"),
+    (bitmap, DENSE, "after[i] << near", "after[i] << far"),
+    (bitmap, DENSE, "            more += part\n", "            more = part\n"),
+    (
+        bitmap,
+        DENSE,
+        "length *= 2\n    more, part = 0, length // 2",
+        "length *= 2\n    more, part = 0, length // 4",
+    ),
+    (bitmap, DENSE, "if both < n and both < len(there):", "if False:"),
     (bitmap, DENSE, "before = word >> _LOW6", "before = U(0)"),
     (blocks, BLOCKS, "n_kept += _has_company", "n_kept += not _has_company"),
     (blocks, BLOCKS, "            length += 64\n", "            length += 63\n"),
     (blocks, BLOCKS, "(words[slot] != 0) & (blocks[slot] != block):", "False:"),
     (blocks, BLOCKS, "(64 - tail)) - seeds[2]", "(64 - tail))"),
+    (blocks, BLOCKS, "start = min(first, start)", "start = first"),
+    (
+        blocks,
+        BLOCKS,
+        "best, start, starts = best + 1, _ALL, longer",
+        "best, starts = best + 1, longer",
+    ),
+    (blocks, BLOCKS, "word >> U(length - got)", "word >> U(length - got + 1)"),
     (radix, RADIX, "old, base = new, U(0)", "old, base = new, base"),
     (radix, RADIX, "length += gap", "length += U(1)"),
 ]

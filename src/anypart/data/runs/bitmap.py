@@ -55,20 +55,6 @@ def mark(keys: Bits, low: U, n_words: int) -> tuple[Bits, int]:
 
 
 @kernel
-def _last_zero(bits: Bits, first: int, last: int) -> int:
-    """Return the last place of a zero in first, …, last; −1 if all are ones."""
-    word = last >> 6
-    zeros = ~bits[word] & (_ALL >> U(63 - (last & 63)))
-    while zeros == 0:
-        word -= 1
-        if word < first >> 6:
-            return -1
-        zeros = ~bits[word]
-    place = (word << 6) + 63 - np.int64(leading_zeros(zeros))
-    return place if place >= first else -1
-
-
-@kernel
 def _first_zero(bits: Bits, first: int) -> int:
     """Return the first place of a zero at or after `first`, or the number of bits."""
     word = first >> 6
@@ -84,22 +70,64 @@ def _first_zero(bits: Bits, first: int) -> int:
 
 
 @kernel
-def longest_ones(bits: Bits) -> tuple[int, int]:
-    """Find the longest stretch of ones: its first place and its length.
+def _thinned(bits: Bits, by: int, begin: int, found: Bits) -> None:
+    """Keep the ones with a one `by` places on, of as many words as `found` holds."""
+    far, near = U(by & 63), U(64 - (by & 63))
+    there = bits[begin + (by >> 6) :]
+    here = bits[begin:]
+    n = min(len(found), len(here))
+    found[:] = U(0)
+    both = max(min(n, len(there) - 1), 0)
+    after = there[1:]
+    if far:
+        for i in range(both):
+            found[i] = here[i] & ((there[i] >> far) | (after[i] << near))
+    else:
+        for i in range(both):
+            found[i] = here[i] & there[i]
+    if both < n and both < len(there):
+        found[both] = here[both] & (there[both] >> far)
 
-    A stretch longer than the best so far that begins at or after `start` covers
-    start + best, so it is enough to look from there back for a zero: the longer the best,
-    the fewer the looks.
+
+@kernel
+def _first_survivor(bits: Bits, by: int, some: Bits) -> int:
+    """Return the place of the first one with a one `by` places on; −1 if there is none."""
+    for begin in range(0, len(bits) - (by >> 6), len(some)):
+        _thinned(bits, by, begin, some)
+        every = U(0)
+        for word in some:
+            every |= word
+        if every:
+            for i in range(len(some)):
+                if some[i]:
+                    return ((begin + i) << 6) + np.int64(trailing_zeros(some[i]))
+    return -1
+
+
+@kernel
+def longest_ones(bits: Bits) -> tuple[int, int]:
+    """Find the longest stretch of ones, its first place and its length; the bits are used up.
+
+    If a one is kept where a one is k places on, stretches shorter than k go and the others
+    lose k places at their ends. So k is doubled while anything is left, and then what
+    can still be added is found by halves: log2(length) passes over the words, twice.
     """
-    n_bits = len(bits) << 6
-    start, best_start, best = 0, 0, 0
-    while start + best < n_bits:
-        zero = _last_zero(bits, start, start + best)
-        if zero < 0:
-            zero = _first_zero(bits, start + best + 1)
-            best_start, best = start, zero - start
-        start = zero + 1
-    return best_start, best
+    some = np.empty(512, np.uint64)
+    if _first_survivor(bits, 0, some) < 0:
+        return 0, 0
+    length = 1  # the ones that are left begin stretches of at least this
+    while _first_survivor(bits, length, some) >= 0:
+        for begin in range(0, len(bits), len(some)):
+            _thinned(bits, length, begin, some)
+            n = min(len(some), len(bits) - begin)
+            bits[begin : begin + n] = some[:n]
+        length *= 2
+    more, part = 0, length // 2
+    while part:
+        if _first_survivor(bits, more + part, some) >= 0:
+            more += part
+        part //= 2
+    return _first_survivor(bits, more, some), length + more
 
 
 @kernel

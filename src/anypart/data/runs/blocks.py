@@ -54,8 +54,8 @@ def _mixed(block: U, seeds: Words) -> U:
 
 
 @kernel
-def _heaped(keys: Words, low: U, log_heaps: int, seeds: Words) -> tuple[Words, Places]:
-    """Send keys − low to their heaps: the keys heap by heap, and where each heap stops."""
+def _heap(keys: Words, low: U, log_heaps: int, seeds: Words, heaped: Words) -> Places:
+    """Write keys − low to their heaps, heap by heap, and say where each heap stops."""
     n = len(keys)
     shift = U(64 - log_heaps)
     stops = np.zeros((1 << log_heaps) + 1, np.int64)
@@ -64,14 +64,13 @@ def _heaped(keys: Words, low: U, log_heaps: int, seeds: Words) -> tuple[Words, P
         block = (key >> _SIX) + (((key & _LOW6) + seeds[2]) >> _SIX)
         stops[(_mixed(block, seeds) >> shift) + _ONE] += 1
     stops = np.cumsum(stops)
-    heaped = np.empty(n, np.uint64)
     for i in range(n):
         key = keys[i] - low
         block = (key >> _SIX) + (((key & _LOW6) + seeds[2]) >> _SIX)
         heap = _mixed(block, seeds) >> shift
         heaped[stops[heap]] = key
         stops[heap] += 1
-    return heaped, stops[:-1]
+    return stops[:-1]
 
 
 @kernel
@@ -119,15 +118,43 @@ def _exact(keys: Words, seeds: Words, blocks: Words, words: Words, hot: Places) 
 
 
 @kernel
-def _longest_within(word: U) -> tuple[int, U]:
-    """Return the length of the longest stretch of ones, and the place of the first such."""
-    length = 0
-    rest = word
-    while rest:
-        word = rest
-        rest &= rest >> _ONE
-        length += 1
-    return length, trailing_zeros(word)
+def _starts_within(word: U, length: int) -> U:
+    """Keep the ones of a word that begin a stretch of `length` ones."""
+    got = 1
+    while 2 * got <= length:
+        word &= word >> U(got)
+        got *= 2
+    return word & (word >> U(length - got))
+
+
+@kernel
+def _longest_of(
+    hot: Places, blocks: Words, words: Words, seeds: Words, best: int, start: U
+) -> tuple[int, U]:
+    """Return the longest run within a word, and its start; the best so far if none beats it."""
+    for slot in hot:
+        # Most words have nothing longer: their stretches are not measured, only tried.
+        starts = _starts_within(words[slot], min(best, 64)) if best <= 64 else U(0)
+        if starts:
+            longer = starts & (starts >> _ONE)
+            while longer:
+                best, start, starts = best + 1, _ALL, longer
+                longer &= longer >> _ONE
+            first = ((blocks[slot] << _SIX) + trailing_zeros(starts)) - seeds[2]
+            start = min(first, start)
+    return best, start
+
+
+@kernel
+def _edges(
+    hot: Places, blocks: Words, words: Words, edges: tuple[Words, Words], n_edges: int
+) -> int:
+    """Add the words with a one at an edge to a list that has room, and count it."""
+    for slot in hot:
+        word = words[slot]
+        edges[0][n_edges], edges[1][n_edges] = blocks[slot], word
+        n_edges += ((word >> _LOW6) | (word & _ONE)) != 0
+    return n_edges
 
 
 @kernel
@@ -176,11 +203,11 @@ def _joined(blocks: Words, words: Words, seeds: Words, best: int, start: U) -> t
 
 
 @kernel
-def _longest(keys: Words, low: U, seeds: Words) -> tuple[int, U]:
+def _longest(keys: Words, low: U, seeds: Words, heaped: Words) -> tuple[int, U]:
     log_heaps = 1
     while log_heaps < _MOST_HEAPS and len(keys) >> log_heaps > _HEAP:
         log_heaps += 1
-    heaped, stops = _heaped(keys, low, log_heaps, seeds)
+    stops = _heap(keys, low, log_heaps, seeds, heaped)
     begin, biggest = 0, 0
     for stop in stops:
         biggest, begin = max(biggest, stop - begin), stop
@@ -200,18 +227,12 @@ def _longest(keys: Words, low: U, seeds: Words) -> tuple[int, U]:
         if size > len(blocks):
             blocks, words = np.empty(size, np.uint64), np.empty(size, np.uint64)
         n_hot = _exact(kept, seeds, blocks[:size], words[:size], slots)
-        for slot in slots[:n_hot]:
-            word = words[slot]
-            length, place = _longest_within(word)
-            first = ((blocks[slot] << _SIX) + place) - seeds[2]
-            if length > best or (length == best and first < start):
-                best, start = length, first
-            if (word >> _LOW6) | (word & _ONE):
-                if n_edges == len(edge_blocks):
-                    edge_blocks = np.concatenate((edge_blocks, edge_blocks))
-                    edge_words = np.concatenate((edge_words, edge_words))
-                edge_blocks[n_edges], edge_words[n_edges] = blocks[slot], word
-                n_edges += 1
+        hot = slots[:n_hot]
+        best, start = _longest_of(hot, blocks, words, seeds, best, start)
+        while n_edges + n_hot > len(edge_blocks):
+            edge_blocks = np.concatenate((edge_blocks, edge_blocks))
+            edge_words = np.concatenate((edge_words, edge_words))
+        n_edges = _edges(hot, blocks, words, (edge_blocks, edge_words), n_edges)
     return _joined(edge_blocks[:n_edges], edge_words[:n_edges], seeds, best, start)
 
 
@@ -222,5 +243,6 @@ def longest_sparse(keys: Words, low: U) -> tuple[int, int]:
         About three passes over the keys, and memory for two copies of them at most.
     """
     seeds = np.array([secrets.randbits(64), secrets.randbits(64) | 1, secrets.randbits(6)], U)
-    length, start = _longest(keys, low, seeds)
+    # NumPy's own memory comes in large pages: thousands of heaps are written to at once.
+    length, start = _longest(keys, low, seeds, np.empty(len(keys), U))
     return int(start), int(length)

@@ -54,7 +54,13 @@ def longest_run(values: Any, *, step: Any = None, method: str = "linear") -> Run
     """
     places = places_of(values, step)
     keys, n = places.keys, len(places.keys)
-    if _check(method) == "sort" or n <= SMALL:
+    if _check(method) == "sort" and n > SMALL:
+        from anypart.data.runs.radix import longest_ordered
+
+        ordered = np.sort(keys)
+        at, length = longest_ordered(_view(ordered))
+        return places.run(int(ordered[at]), int(length))
+    if n <= SMALL:
         return runs_of(places, method).longest
     from anypart.data.runs.bitmap import longest_ones
 
