@@ -150,7 +150,7 @@ def reliability(stated: Reals, met: Bools, seed: int) -> Reliability:
     parts = [p for p in np.array_split(order, BINS) if len(p)]
     simulated = [_simulated(stated[p], rng) for p in parts]
     bins = tuple(
-        Bin(float(stated[p].mean()), float(met[p].mean()), len(p), *np.quantile(x, [0.025, 0.975]))
+        Bin(float(stated[p].mean()), float(met[p].mean()), len(p), *_middle(x))
         for p, x in zip(parts, simulated, strict=True)
     )
     sizes = [b.cells for b in bins]
@@ -168,6 +168,11 @@ def reliability(stated: Reals, met: Bools, seed: int) -> Reliability:
 def _simulated(stated: Reals, rng: np.random.Generator) -> Reals:
     """Share that a perfect predictor of these probabilities meets, (simulations,)."""
     return np.array([(rng.random(len(stated)) < stated).mean() for _ in range(SIMULATED)])
+
+
+def _middle(x: Reals) -> tuple[float, float]:
+    """Bounds of the middle 95 %."""
+    return float(np.quantile(x, 0.025)), float(np.quantile(x, 0.975))
 
 
 def depth(probs: Reals, truth: NDArray[np.integer], u: Reals) -> Reals:
