@@ -21,6 +21,7 @@ from anypart.data.codec import Codec
 from anypart.data.files import Table, read
 from anypart.data.infer import infer_schema
 from anypart.data.packed import PackedCodes, pack
+from anypart.optim.distances.minimised import require_minimisable
 from anypart.optim.events import Combined, Event, Finished, Warned
 from anypart.optim.plan import make_plan
 from anypart.optim.plan_file import Plan, load_plan, save_plan
@@ -61,23 +62,39 @@ class Wanted:
     minutes: float
     seed: int
     purpose: str
+<<<<<<< HEAD
     kinds: Mapping[str, str]
     policy: Mapping[str, float]
 
     def __post_init__(self) -> None:
         for name in ("kinds", "policy"):
             object.__setattr__(self, name, freeze(getattr(self, name)))
+=======
+    kinds: dict[str, str]
+    policy: dict[str, float]
+    distance: str = ""
+>>>>>>> 967fc0a (Distances: a fit by the one that is chosen, what cannot be minimised refused; the digits demo)
 
     @staticmethod
     def of(
-        minutes: float, seed: int, purpose: str, kinds: Mapping[str, str] | None, policy: Any
+        minutes: float,
+        seed: int,
+        purpose: str,
+        kinds: Mapping[str, str] | None,
+        policy: Any,
+        distance: str | None,
     ) -> Wanted:
         """Put what was asked in the form in which it is kept.
 
         Raises:
-            FitError: a policy for a purpose that has none.
+            FitError: a policy or a distance for a purpose that has none.
 
         """
+        if distance is not None and purpose != "distance":
+            raise FitError(
+                f"A distance is chosen for one mixture of products; purpose {purpose!r} is fitted "
+                "by likelihood, forward KL. Fit with purpose='distance', or without a distance."
+            )
         if policy is not None and purpose != "questions":
             raise FitError(
                 f"A policy says which questions a network is trained for; purpose {purpose!r} "
@@ -86,11 +103,23 @@ class Wanted:
         if isinstance(policy, str):
             policy = [policy]
         weights = policy if isinstance(policy, Mapping) else dict.fromkeys(policy or (), 1.0)
+<<<<<<< HEAD
         return Wanted(minutes, seed, purpose, kinds or {}, weights)
+=======
+        chosen = (distance or "forward_kl") if purpose == "distance" else ""
+        return Wanted(minutes, seed, purpose, dict(kinds or {}), dict(weights), chosen)
+>>>>>>> 967fc0a (Distances: a fit by the one that is chosen, what cannot be minimised refused; the digits demo)
 
     def policies(self, names: list[str]) -> tuple[Policy, ...]:
         """Read the policy for the columns of a table."""
         return read_policy(self.policy, names) if self.policy else ()
+
+    def require_minimisable(self, *tables: PackedCodes | None) -> None:
+        """Refuse a distance that cannot be minimised on the tables."""
+        for packed in tables:
+            if self.distance and packed is not None:
+                gaps = not all(mask.all() for mask in _seen(packed))
+                require_minimisable(self.distance, packed.n_cats, gaps=gaps)
 
 
 def fit(
@@ -102,6 +131,7 @@ def fit(
     purpose: str = "any",
     kinds: Mapping[str, str] | None = None,
     policy: Written | None = None,
+    distance: str | None = None,
     folder: str | Path | None = None,
     overwrite: bool = False,
     on_event: Callable[[Any], object] | None = None,
@@ -116,11 +146,16 @@ def fit(
         seed: of everything random.
         purpose: `any`: exact answers to any question; `density`: also members that answer
             in one order only; `fast`: exact and cheap members; `questions`: one network,
-            trained for the questions of `policy`, which it answers in one pass, estimated.
+            trained for the questions of `policy`, which it answers in one pass, estimated;
+            `distance`: one mixture of products, brought near the rows by `distance`.
         kinds: column → kind, where the inferred one is not wanted.
         policy: which part predicts which, for `questions`: mixed if not given, `spans`, a
             question as `income | *` (income given all others), several of them, or a
             mapping to how often each is trained; see `optim.policies.read_policy`.
+        distance: what is minimised, for `distance`: forward_kl or mmd; where rows can be
+            listed also reverse_kl, jensen_shannon, total_variation, hellinger. The mixture
+            has a density, so it answers everything exactly, whichever is chosen; only under
+            forward_kl is that density the likeliest, and only it takes rows with gaps.
         folder: where the fit is saved, and where an interrupted fit goes on when the same
             is asked again; None keeps it in memory only.
         overwrite: replace a finished fit in the folder.
@@ -131,7 +166,7 @@ def fit(
         FitError: the folder holds another fit, or nothing can be trained.
 
     """
-    wanted = Wanted.of(minutes, seed, purpose, kinds, policy)
+    wanted = Wanted.of(minutes, seed, purpose, kinds, policy, distance)
     tell = on_event or (lambda event: None)
     table = read(source)
     with ExitStack() as after:
@@ -142,6 +177,7 @@ def fit(
         codec = Codec(infer_schema(table, wanted.kinds, seed))
         packed = pack(table, codec, work / "rows")
         judged = pack(read(valid), codec, work / "valid") if valid is not None else None
+        wanted.require_minimisable(packed, judged)
         policies = wanted.policies([c.name for c in codec.schema.modelled])
         plan, resumed = _plan(work, packed, wanted, policies, table)
         names = tuple(member.name for member in plan.members)
@@ -242,6 +278,7 @@ def _plan(
             seed=wanted.seed,
             purpose=wanted.purpose,
             policy=policies,
+            distance=wanted.distance,
         )
         save_plan(plan, work)
         return plan, False

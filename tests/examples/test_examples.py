@@ -4,8 +4,14 @@ import numpy as np
 import pytest
 import torch
 
+from anypart.data.codec import Codec
+from anypart.data.files import read
+from anypart.data.infer import infer_schema
+from anypart.models.contract import Layout
+from anypart.optim.catalogue import LEARNERS
 from anypart.optim.variational import VAESettings
-from examples import policy, text_generator, vae
+from anypart.queries.fitted import Fitted
+from examples import digits, policy, text_generator, vae
 
 
 def test_a_policy_learns_to_balance():
@@ -69,3 +75,47 @@ def test_a_binary_set_is_read_as_it_was_packed(tmp_path):
     train, test = vae.read(tmp_path / "set.npz")
     assert (train == rows).all()
     assert (test == rows[:4]).all()
+
+
+@pytest.fixture(scope="module")
+def pictures():
+    """A page of completions from a small tree of a few images, and its parts."""
+    images, names = digits.load()
+    rows = digits.table(images[:400], names[:400])
+    kinds = {name: "categorical" for name, column in rows.items() if len(set(column)) > 1}
+    codec = Codec(infer_schema(read(rows), kinds))
+    coded = codec.encode(next(read(rows).batches()))
+    learner = LEARNERS["chow_liu"](Layout(codec.n_cats), coded.codes, coded.seen, {}, 0)
+    return Fitted(codec.schema, learner.model()), images[1_700:1_760], names[1_700:1_760]
+
+
+def test_a_page_of_digits_completes_any_part_with_its_exact_probability(pictures, tmp_path):
+    fitted, images, names = pictures
+    found = digits.write_page(fitted, images, names, [0, 1], tmp_path / "digits.html")
+    text = (tmp_path / "digits.html").read_text()
+    assert text.count('class="row"') == 2 * len(digits.parts())
+    assert "://" not in text
+    for name, given in digits.parts().items():
+        for one in found[name]:
+            assert (one.drawn[:, given] == one.truth[given]).all()
+            assert f"{one.log_probs[0]:.1f} nats" in text
+
+
+def test_the_probability_of_a_completion_is_the_product_of_its_cells(pictures):
+    fitted, images, names = pictures
+    truth = np.append(images[0], names[0])
+    given = digits.parts()["The lower half from the upper"]
+    one = digits.complete(fitted, truth, given, draws=1)
+    seen, total = given.copy(), 0.0
+    for at in np.flatnonzero(~given):
+        column = [*digits.PIXELS, digits.DIGIT][at]
+        if column in digits.modelled(fitted):
+            rows = digits.table(truth[None, :-1], truth[-1:], seen[None])
+            answer = fitted.ask(column, rows=rows).value
+            total += np.log(answer[str(truth[at])][0].as_py())
+        seen[at] = True
+    assert one.log_probs[0] == pytest.approx(total, abs=1e-3)
+
+
+def test_images_told_by_a_tree_are_told_better_than_by_chance(pictures):
+    assert digits.told_digits(*pictures) > 0.4

@@ -10,6 +10,7 @@ from anypart.models.continuous_mixture import ContinuousMixture, shapes
 from anypart.models.contract import Layout
 from anypart.models.hidden_tree import HiddenTree
 from anypart.models.independent import Independent, independent_shape
+from anypart.models.latent_classes import LatentClasses, classes_shape
 from anypart.models.latent_tree import LatentTree, Shape, TreeParts
 from anypart.models.stack import Stack
 from anypart.models.tree_mixture import TreeMixture
@@ -55,6 +56,10 @@ def hidden_tree(rng):
     return HiddenTree(Layout(N_CATS), random_parts(rng, shape, N_CATS))
 
 
+def latent_classes(rng):
+    return LatentClasses(Layout(N_CATS), random_parts(rng, classes_shape(5, 4), N_CATS))
+
+
 def latent_tree(rng):
     """Two roots, a node with nothing on it, a node with two columns, a bare chain."""
     shape = Shape((-1, 0, 1, -1, 3), (3, 2, 4, 2, 3), (2, 2, 0, 4, 4))
@@ -87,6 +92,7 @@ MAKERS = {
     "chow_liu": chow_liu,
     "tree_mixture": tree_mixture,
     "hidden_tree": hidden_tree,
+    "latent_classes": latent_classes,
     "continuous_mixture": continuous_mixture,
     "conditional_table": conditional_table,
     "stack": stack,

@@ -44,6 +44,9 @@ CATALOGUE: dict[str, Family] = {
     "chow_liu": _family("chow_liu", "ChowLiu", "every column depends on one other"),
     "tree_mixture": _family("tree_mixture", "TreeMixture", "a mixture of Chow-Liu trees"),
     "hidden_tree": _family("hidden_tree", "HiddenTree", "a tree of latent states"),
+    "latent_classes": _family(
+        "latent_classes", "LatentClasses", "a mixture of products, by a chosen distance"
+    ),
     "continuous_mixture": _family(
         "continuous_mixture", "ContinuousMixture", "a mixture over a continuous latent vector"
     ),

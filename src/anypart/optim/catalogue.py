@@ -11,7 +11,7 @@ from anypart.optim.rows import Rows, some_rows
 
 MOST_TO_START = 20_000  # rows that a start looks at: structure, margins, log-odds
 WHOLE = frozenset(
-    {"boosted_trees", "conditional_table", "fvsbn"}
+    {"boosted_trees", "conditional_table", "fvsbn", "latent_classes"}
 )  # families that take all rows at every step
 MOST_PLACES = 60_000_000  # categories times rows that such a family holds, 240 MB
 
@@ -92,11 +92,20 @@ def _boosting(
     return BoostLearner(layout, codes, seen, BoostSettings(**settings), seed)
 
 
+def _minimiser(
+    layout: Layout, codes: Codes, seen: Mask, settings: Mapping[str, Any], seed: int
+) -> Learner:
+    from anypart.optim.minimiser import DistanceLearner, DistanceSettings
+
+    return DistanceLearner(layout, codes, seen, DistanceSettings(**settings), seed)
+
+
 LEARNERS: dict[str, Start] = {
     "independent": _tree("independent"),
     "chow_liu": _tree("chow_liu"),
     "tree_mixture": _tree("tree_mixture"),
     "hidden_tree": _tree("hidden_tree"),
+    "latent_classes": _minimiser,
     "continuous_mixture": _decoder,
     "conditional_table": _counts,
     "fvsbn": _logistic,

@@ -10,7 +10,8 @@ from typing import Any
 from anypart.base.errors import FitError, suggest
 from anypart.optim.policies import MIXED, Policy
 
-PURPOSES = ("any", "fast", "density", "questions")
+PURPOSES = ("any", "fast", "density", "questions", "distance")
+ALONE = ("questions", "distance")  # their first member is the fit, the others are baselines
 SMALL = 1_000  # rows; below, several small trees are better than one large one
 LARGEST = 128  # states of a hidden tree
 LEAST = 16
@@ -69,7 +70,9 @@ def states_for(n_rows: int) -> int:
     return 1 << (most.bit_length() - 1)
 
 
-def wishes(n_rows: int, purpose: str, policy: Sequence[Policy] = ()) -> tuple[Wish, ...]:
+def wishes(
+    n_rows: int, purpose: str, policy: Sequence[Policy] = (), distance: str = "forward_kl"
+) -> tuple[Wish, ...]:
     """List the members that a purpose asks for.
 
     `any` and `fast` hold members that answer any part exactly. The order-agnostic network
@@ -79,9 +82,11 @@ def wishes(n_rows: int, purpose: str, policy: Sequence[Policy] = ()) -> tuple[Wi
     Args:
         n_rows: rows to learn from.
         purpose: `any` (the best exact answers), `fast` (exact and cheap to ask), `density`
-            (the best likelihood of complete rows) or `questions` (one network, trained for
-            the questions that will be asked).
+            (the best likelihood of complete rows), `questions` (one network, trained for
+            the questions that will be asked) or `distance` (one mixture of products, brought
+            near by a distance).
         policy: those questions; mixed ones if there is none.
+        distance: that distance.
 
     Raises:
         FitError: there is no such purpose.
@@ -107,6 +112,8 @@ def wishes(n_rows: int, purpose: str, policy: Sequence[Policy] = ()) -> tuple[Wi
         network = _any_order(n_rows, policy=asked, width=128 if n_rows < SMALL else 512)
         # It is the fit; the others are what scores compare it with.
         return (dataclasses.replace(network, least=5), *found)
+    if purpose == "distance":
+        return (_classes(distance, most), *found)
     small = n_rows < SMALL
     found += [
         _hidden("hidden_tree_1", most, n_rows),
@@ -167,6 +174,14 @@ def _deep(name: str, n_rows: int, order: str) -> Wish:
 
 def _boosted(name: str, settings: Mapping[str, Any]) -> Wish:
     return Wish(name, "boosted_trees", settings, 500, 60, 3, WHOLE, 500, every=20)
+
+
+def _classes(distance: str, n_states: int) -> Wish:
+    # Its start is random, so it is looked at often and given up late.
+    settings = {"distance": distance, "n_states": n_states}
+    return Wish(
+        "latent_classes", "latent_classes", settings, 200, 5, 8, 256, most_steps=3_000, every=50
+    )
 
 
 def _tree_mixture(n_trees: int) -> Wish:

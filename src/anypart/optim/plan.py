@@ -51,6 +51,7 @@ def make_plan(
     seed: int = 0,
     purpose: str = "any",
     policy: Sequence[Policy] = (),
+    distance: str = "forward_kl",
 ) -> Plan:
     """Turn minutes into members and steps.
 
@@ -66,8 +67,9 @@ def make_plan(
         purpose: `any`: exact answers to any part, the default; the order-agnostic network
             is not in it, since its answers depend on the order in which it is asked.
             `fast`: exact and cheap to ask. `density`: with the network. `questions`: the
-            network alone, trained on the policy.
+            network alone, trained on the policy. `distance`: one mixture of products.
         policy: which part predicts which, for `questions`.
+        distance: what is minimised, for `distance`.
 
     Raises:
         FitError: no such purpose, no time, or too few rows.
@@ -77,12 +79,12 @@ def make_plan(
         raise FitError(f"A fit needs more than 0 minutes, {minutes} were given.")
     began = time.monotonic()
     rows = split(packed, None, seed).train
-    wanted = wishes(rows.n_rows, purpose, policy)
+    wanted = wishes(rows.n_rows, purpose, policy, distance)
     costs = _rehearse_all(wanted, packed, seed)
     spent = time.monotonic() - began
     seconds = max((minutes * 60 - spent) * SHARE_TRAINING - SECONDS_TO_COMBINE, 0.1)
     made = tuple(_with_seed(m, seed) for m in choose(wanted, costs, rows.n_rows, seconds))
-    tiny = sum(m.seconds for m in made) < TINY and purpose in ("any", "fast")
+    tiny = sum(m.seconds for m in made) < TINY and purpose in ("any", "fast", "distance")
     return Plan(seed, purpose, minutes, fingerprint(packed), 0 if tiny else WORKERS, made)
 
 

@@ -15,6 +15,7 @@ from anypart.models.contract import Model
 from anypart.models.stack import Stack
 from anypart.optim.events import Combined, Event, Finished, Progress
 from anypart.optim.finish import finish_member, load_stored, stored_path
+from anypart.optim.menu import ALONE
 from anypart.optim.plan_file import Member, Plan, load_plan, save_plan
 from anypart.optim.rows import fingerprint, split
 from anypart.optim.stack_weights import LEAST_GAIN, mixture_log_prob, stack_weights
@@ -127,9 +128,9 @@ def _claim(plan: Plan, folder: Path, train_packed: PackedCodes) -> None:
 
 def _join(plan: Plan, folder: Path, tell: Tell) -> Stack:
     stored = [load_stored(m, folder) for m in plan.members]
-    if plan.purpose == "questions":
-        # One network, judged by its questions: no weight to choose, and no proposal, so that
-        # it answers them itself, in one pass.
+    if plan.purpose in ALONE:
+        # Judged by something else than likelihood: no weight to choose, and no proposal, so
+        # that it answers by itself.
         tell(Combined({plan.members[0].name: 1.0}, stored[0].event.log_lik))
         return Stack([stored[0].model], np.zeros(1))
     log_probs = np.stack([s.valid_log_prob for s in stored], axis=1)  # (rows, members)

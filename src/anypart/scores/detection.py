@@ -1,4 +1,4 @@
-"""Whether a judge tells drawn from real rows, and how far apart that says they are."""
+"""Whether a classifier tells drawn from real rows, and how far apart that says they are."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from anypart.base.seeds import generator
 from anypart.data.schema import Column
-from anypart.optim.judge import Rows, area_under_curve, judge_apart
+from anypart.optim.classifier import Rows, area_under_curve, classify_apart
 from anypart.scores.rows import ScoredRows
 
 LEAST_ROWS = 50  # of a side
@@ -18,12 +18,12 @@ FOLDS = 3
 
 @dataclass(frozen=True)
 class Detection:
-    """A judge between drawn and real rows, as many of each.
+    """A classifier between drawn and real rows, as many of each.
 
     Args:
         auc: cross-validated area under the curve, .5 if it cannot tell them.
-        chance: what 95 % of judges of one and the same source stay below.
-        jensen_shannon: ln 2 minus the judge's log-loss, at least 0: a lower bound of the
+        chance: what 95 % of classifiers of one and the same source stay below.
+        jensen_shannon: ln 2 minus its log-loss, at least 0: a lower bound of the
             Jensen-Shannon distance of the two sources, nats, on average over rows.
         error: its standard error.
 
@@ -36,7 +36,7 @@ class Detection:
 
 
 def features(columns: tuple[Column, ...], rows: ScoredRows) -> Rows:
-    """Give a judge numbers, and codes of categories, NaN where there is a gap."""
+    """Give a classifier numbers, and codes of categories, NaN where there is a gap."""
     numeric = np.array([c.kind.numeric for c in columns], np.bool_)
     codes = np.where(rows.seen, rows.codes, np.nan)
     return Rows(np.where(numeric, rows.reals, codes), ~numeric)
@@ -61,7 +61,7 @@ def detect(
     sides = [features(columns, r.take(rng.permutation(r.n_rows)[:n])) for r in (real, drawn)]
     rows = Rows(np.concatenate([s.numbers for s in sides]), sides[0].categorical).take(dealt)
     is_drawn = dealt >= n
-    logits = judge_apart(rows, is_drawn, FOLDS, rng)
+    logits = classify_apart(rows, is_drawn, FOLDS, rng)
     gain = math.log(2) - np.logaddexp(0, np.where(is_drawn, -logits, logits))
     return Detection(
         auc=area_under_curve(logits, is_drawn),

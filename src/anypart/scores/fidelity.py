@@ -40,7 +40,7 @@ class Fidelity:
         rules: "a → b" for columns where a always decides b in the real rows → the share of
             drawn rows that keep it.
         mmd: squared maximum mean discrepancy of whole rows, with what one source shows.
-        detection: a judge that tells drawn from real rows; None of too few rows.
+        detection: a classifier that tells drawn from real rows; None of too few rows.
         utility: what drawn rows teach about real ones; None of too few rows.
 
     """
@@ -62,7 +62,7 @@ def score_fidelity(schema: Schema, real: ScoredRows, drawn: ScoredRows, seed: in
         schema: of both.
         real: rows the fit has not seen.
         drawn: rows it drew, with gaps where the table has them.
-        seed: of the judge and of the choice of pairs.
+        seed: of the classifiers and of the choice of pairs.
 
     References:
         Shapes and trends as in SDMetrics' QualityReport.

@@ -111,10 +111,10 @@ def _drawn(found: Fidelity) -> Iterator[Figure]:
         kept = min(found.rules.items(), key=lambda rule: rule[1])
         name = f"least kept of {len(found.rules)} rules, {kept[0]}"
         yield Figure(DRAWN, name, share(kept[1]), "100 %")
-    if judge := found.detection:
-        expected = f"below {judge.chance:.3f} by chance"
-        yield Figure(DRAWN, "a judge tells them apart, AUC", f"{judge.auc:.3f}", expected)
-        nats = f"≥ {judge.jensen_shannon:.4f} ± {judge.error:.4f}"
+    if told := found.detection:
+        expected = f"below {told.chance:.3f} by chance"
+        yield Figure(DRAWN, "a classifier tells them apart, AUC", f"{told.auc:.3f}", expected)
+        nats = f"≥ {told.jensen_shannon:.4f} ± {told.error:.4f}"
         yield Figure(DRAWN, "Jensen-Shannon distance, nats", nats, "0")
     if found.mmd.value is not None:
         expected = f"below {found.mmd.noise or 0:.4f} by chance"

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from anypart.base.seeds import generator
 from anypart.data.schema import Column
-from anypart.optim.judge import Rows, area_under_curve, learn_judge
+from anypart.optim.classifier import Rows, area_under_curve, learn_classifier
 from anypart.scores.detection import LEAST_ROWS, features
 from anypart.scores.rows import ScoredRows
 
@@ -51,7 +51,7 @@ class Utility:
 def score_utility(
     columns: tuple[Column, ...], real: ScoredRows, drawn: ScoredRows, seed: int
 ) -> Utility | None:
-    """Train on drawn rows, test on real ones; None if no column can be judged.
+    """Train on drawn rows, test on real ones; None if no column can be learned.
 
     Half of the real rows are tested on, the other half is what drawn rows, as many, are
     compared with as teachers.
@@ -94,11 +94,11 @@ def _learned(column: Column, at: int, taught: ScoredRows, sides: list[Rows]) -> 
     if any(_too_plain(label[k]) for label, k in zip(labels[1:], known[1:], strict=True)):
         return None
     asked, truth = sides[2].without(at).take(known[2]), labels[2][known[2]]
-    judges = (
-        learn_judge(s.without(at).take(k), y[k])
+    taught_by = (
+        learn_classifier(s.without(at).take(k), y[k])
         for s, y, k in zip(sides, labels, known, strict=True)
     )
-    return Learned(*(area_under_curve(next(judges).log_odds(asked), truth) for _ in range(2)))
+    return Learned(*(area_under_curve(next(taught_by).log_odds(asked), truth) for _ in range(2)))
 
 
 def _too_plain(label: NDArray[np.bool_]) -> bool:

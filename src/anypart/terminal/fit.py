@@ -54,8 +54,9 @@ def fit(
     output: Annotated[Path, Parameter(name=["--output", "-o"])],
     minutes: float = 2.0,
     valid: str | None = None,
-    purpose: Literal["any", "density", "fast", "questions"] = "any",
+    purpose: Literal["any", "density", "fast", "questions", "distance"] = "any",
     policy: Policies = None,
+    distance: str | None = None,
     seed: int = 0,
     query: str | None = None,
     kind: KindPairs = None,
@@ -75,9 +76,12 @@ def fit(
         valid: a table of rows that end the training; a tenth of the rows if not given.
         purpose: any: exact answers to any question; density: also members that answer in
             one order only; fast: few and cheap members; questions: one network, trained
-            for the questions of --policy.
+            for the questions of --policy; distance: one mixture of products, brought near
+            the rows by --distance.
         policy: orders, one order, subsets, spans, corruption, mixed, or a question as
             "income | *"; with a weight as "income | *=3"; may be repeated.
+        distance: forward_kl or mmd; where all rows that there can be are few enough to be
+            listed also reverse_kl, jensen_shannon, total_variation or hellinger.
         seed: of everything random.
         query: what to read from a SQLite or DuckDB file, as SQL.
         kind: the kind of one column, as column=kind; may be repeated.
@@ -99,6 +103,7 @@ def fit(
             purpose=purpose,
             kinds=read_kinds(kind, kinds),
             policy=read_weights(policy),
+            distance=distance,
             folder=output,
             overwrite=overwrite,
             on_event=progress.on_event,

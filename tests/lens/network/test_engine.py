@@ -25,7 +25,13 @@ LATENT = {
     "continuous_mixture": {"dims": 2, "width": 8, "points": 32, "mixes": 64},
     "vae": {"dims": 2, "width": 8},
 }
-TREES = {"independent", "chow_liu", "tree_mixture", "hidden_tree"}  # sums over latent states
+TREES = {
+    "independent",
+    "chow_liu",
+    "tree_mixture",
+    "hidden_tree",
+    "latent_classes",
+}  # sums over latent states
 SETTINGS = NETWORKS | LATENT
 
 

@@ -1,4 +1,4 @@
-"""The judge beside chances that are known, and bugs that this catches."""
+"""The classifier beside chances that are known, and bugs that this catches."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.models.planting import plant
 
-from anypart.optim import judge
-from anypart.optim.judge import Rows
+from anypart.optim import classifier
+from anypart.optim.classifier import Rows
 
-MODULE = "anypart.optim.judge"
+MODULE = "anypart.optim.classifier"
 
 
 def two_kinds(n, seed=0):
@@ -26,8 +26,8 @@ def two_kinds(n, seed=0):
 
 
 def check_odds():
-    """The judge's log-odds are near the true ones on rows that it has not seen."""
-    found = judge.learn_judge(*two_kinds(4_000)[:2])
+    """The classifier's log-odds are near the true ones on rows that it has not seen."""
+    found = classifier.learn_classifier(*two_kinds(4_000)[:2])
     rows, _, odds = two_kinds(1_000, seed=1)
     assert np.mean((found.log_odds(rows) - odds) ** 2) < 0.12 < np.var(odds) / 3
 
@@ -35,11 +35,11 @@ def check_odds():
 def check_apart():
     """Every row is judged by a classifier of the other folds' rows."""
     rows, label, _ = two_kinds(300)
-    found = judge.judge_apart(rows, label, 3, np.random.default_rng(2))
+    found = classifier.classify_apart(rows, label, 3, np.random.default_rng(2))
     fold = np.random.default_rng(2).permutation(300) % 3
     for k in range(3):
         inside, other = np.flatnonzero(fold == k), np.flatnonzero(fold != k)
-        alone = judge.learn_judge(rows.take(other), label[other])
+        alone = classifier.learn_classifier(rows.take(other), label[other])
         assert np.allclose(found[inside], alone.log_odds(rows.take(inside)))
 
 
@@ -47,12 +47,12 @@ def check_chance():
     """Of pure chance hardly more is claimed than there is."""
     rng = np.random.default_rng(2)
     rows, label = Rows(rng.normal(size=(300, 5)), np.zeros(5, bool)), rng.random(300) < 0.5
-    found = judge.judge_apart(rows, label, 3, rng)
+    found = classifier.classify_apart(rows, label, 3, rng)
     assert np.logaddexp(0, np.where(label, -found, found)).mean() < np.log(2) + 0.02
 
 
 @pytest.mark.parametrize("check", [check_odds, check_apart, check_chance])
-def test_the_judge_knows_what_can_be_known(check):
+def test_the_classifier_knows_what_can_be_known(check):
     check()
 
 
@@ -75,7 +75,7 @@ def test_planted_bugs_are_caught(monkeypatch, right, wrong, check):
 @given(st.lists(st.tuples(st.integers(0, 4), st.booleans()), min_size=2, max_size=30))
 def test_the_area_is_the_share_of_pairs_in_the_right_order(pairs):
     score, label = np.array([s for s, _ in pairs], float), np.array([y for _, y in pairs])
-    found = judge.area_under_curve(score, label)
+    found = classifier.area_under_curve(score, label)
     wins = [(a > b) + (a == b) / 2 for a in score[label] for b in score[~label]]
     assert found == pytest.approx(np.mean(wins)) if wins else np.isnan(found)
 
@@ -83,6 +83,6 @@ def test_the_area_is_the_share_of_pairs_in_the_right_order(pairs):
 def test_rows_of_one_kind_or_without_columns_give_the_shares():
     nothing = Rows(np.zeros((40, 0)), np.zeros(0, bool))
     half = np.arange(40) % 2 == 0
-    assert judge.learn_judge(nothing, half).log_odds(nothing) == pytest.approx(0)
+    assert classifier.learn_classifier(nothing, half).log_odds(nothing) == pytest.approx(0)
     some = Rows(np.arange(40.0)[:, None], np.zeros(1, bool))
-    assert (judge.learn_judge(some, np.ones(40, bool)).log_odds(some) > 3).all()
+    assert (classifier.learn_classifier(some, np.ones(40, bool)).log_odds(some) > 3).all()

@@ -1,8 +1,8 @@
-r"""A boosted classifier of two kinds of rows: what a judge can tell of numbers and categories.
+r"""A boosted classifier of two kinds of rows, numbers and categories, with gaps.
 
 .. math:: \log \frac{p(y = 1 | x)}{p(y = 0 | x)} = b + \eta \sum_t v_{t, \ell_t(x)}
 
-Shallow trees on histograms. A judge that has to tell drawn from real rows bounds their
+Shallow trees on histograms. A classifier that has to tell drawn from real rows bounds their
 distance: whatever its skill, ln 2 minus its log-loss on new rows is at most the
 Jensen-Shannon distance of the two sources.
 
@@ -38,7 +38,7 @@ DRAG = 10.0  # rows of the mean label that a category is drawn towards
 
 @dataclass(frozen=True)
 class Rows:
-    """What a judge looks at.
+    """What a classifier looks at.
 
     Args:
         numbers: (rows, features) numbers, or codes of categories; NaN where there is a gap.
@@ -96,7 +96,7 @@ def _scale(x: Reals, label: Reals, *, categorical: bool) -> _Scale:
 
 
 @dataclass(frozen=True)
-class Judge:
+class Classifier:
     """A trained classifier.
 
     Args:
@@ -127,7 +127,7 @@ def _bin(scales: tuple[_Scale, ...], rows: Rows) -> Bins:
     return np.stack(columns, axis=1) if columns else np.zeros((len(rows.numbers), 0), np.intp)
 
 
-def learn_judge(rows: Rows, label: NDArray[np.bool_]) -> Judge:
+def learn_classifier(rows: Rows, label: NDArray[np.bool_]) -> Classifier:
     """Train a classifier until every fifth row, which it does not learn from, says enough.
 
     Without features, or with rows of one kind, it states the shares of the kinds.
@@ -150,19 +150,19 @@ def learn_judge(rows: Rows, label: NDArray[np.bool_]) -> Judge:
     trees = _boost(_bin(scales, rows), y, apart, start) if len(scales) and apart.any() else []
     asked, limits = (np.array([t[k] for t in trees], np.intp).reshape(-1, NODES) for k in (0, 1))
     values = np.array([t[2] for t in trees]).reshape(-1, NODES + 1)
-    return Judge(scales, start, asked, limits, values)
+    return Classifier(scales, start, asked, limits, values)
 
 
 def _boost(bins: Bins, y: Reals, apart: NDArray[np.bool_], start: float) -> list[_Tree]:
     """Grow trees on the rows that are not apart; return those up to the best round."""
-    learned, judged = np.flatnonzero(~apart), np.flatnonzero(apart)
-    logits, trees, best, kept = np.full(len(y), start), list[_Tree](), _loss(start, y[judged]), 0
+    learned, tested = np.flatnonzero(~apart), np.flatnonzero(apart)
+    logits, trees, best, kept = np.full(len(y), start), list[_Tree](), _loss(start, y[tested]), 0
     while len(trees) < ROUNDS and len(trees) - kept < PATIENCE:
         p = 1 / (1 + np.exp(-logits[learned]))
         tree = _grow(bins[learned], p - y[learned], p * (1 - p))
         trees.append(tree)
         logits += tree[2][_leaf(bins, *tree[:2])]
-        if (now := _loss(logits[judged], y[judged])) < best:
+        if (now := _loss(logits[tested], y[tested])) < best:
             best, kept = now, len(trees)
     return trees[:kept]
 
@@ -213,15 +213,15 @@ def _split(slope: Reals, curve: Reals) -> tuple[Bins, Bins]:
     return np.where(better, feature, 0), np.where(better, limit, BINS)
 
 
-def judge_apart(
+def classify_apart(
     rows: Rows, label: NDArray[np.bool_], folds: int, rng: np.random.Generator
 ) -> Reals:
-    """Judge every row by a classifier that has not seen it: log-odds, (rows,)."""
+    """Classify every row by a classifier that has not seen it: log-odds, (rows,)."""
     fold = rng.permutation(len(label)) % folds
     found = np.empty(len(label))
     for k in range(folds):
         there, apart = np.flatnonzero(fold == k), np.flatnonzero(fold != k)
-        found[there] = learn_judge(rows.take(apart), label[apart]).log_odds(rows.take(there))
+        found[there] = learn_classifier(rows.take(apart), label[apart]).log_odds(rows.take(there))
     return found
 
 
