@@ -160,7 +160,7 @@ def _any_order(n_rows: int, **settings: Any) -> Wish:
 
 def _shallow(name: str, n_rows: int, order: str) -> Wish:
     few = n_rows < FEW_ROWS
-    return _boosted(name, {"order": order, "depth": 3 if few else 4, "ridge": 5.0})
+    return _boosted(name, {"order": order, "depth": 3 if few else 4, "ridge": 1.0})
 
 
 def _deep(name: str, n_rows: int, order: str) -> Wish:
@@ -173,7 +173,7 @@ def _deep(name: str, n_rows: int, order: str) -> Wish:
 
 
 def _boosted(name: str, settings: Mapping[str, Any]) -> Wish:
-    return Wish(name, "boosted_trees", settings, 500, 60, 3, WHOLE, 500, every=20)
+    return Wish(name, "boosted_trees", settings, 600, 60, 3, WHOLE, 600, every=20)
 
 
 def _classes(distance: str, n_states: int) -> Wish:
