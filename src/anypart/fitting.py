@@ -62,18 +62,13 @@ class Wanted:
     minutes: float
     seed: int
     purpose: str
-<<<<<<< HEAD
     kinds: Mapping[str, str]
     policy: Mapping[str, float]
+    distance: str = ""
 
     def __post_init__(self) -> None:
         for name in ("kinds", "policy"):
             object.__setattr__(self, name, freeze(getattr(self, name)))
-=======
-    kinds: dict[str, str]
-    policy: dict[str, float]
-    distance: str = ""
->>>>>>> 967fc0a (Distances: a fit by the one that is chosen, what cannot be minimised refused; the digits demo)
 
     @staticmethod
     def of(
@@ -103,12 +98,8 @@ class Wanted:
         if isinstance(policy, str):
             policy = [policy]
         weights = policy if isinstance(policy, Mapping) else dict.fromkeys(policy or (), 1.0)
-<<<<<<< HEAD
-        return Wanted(minutes, seed, purpose, kinds or {}, weights)
-=======
         chosen = (distance or "forward_kl") if purpose == "distance" else ""
-        return Wanted(minutes, seed, purpose, dict(kinds or {}), dict(weights), chosen)
->>>>>>> 967fc0a (Distances: a fit by the one that is chosen, what cannot be minimised refused; the digits demo)
+        return Wanted(minutes, seed, purpose, kinds or {}, weights, chosen)
 
     def policies(self, names: list[str]) -> tuple[Policy, ...]:
         """Read the policy for the columns of a table."""
