@@ -53,11 +53,13 @@ assert np.isclose(value.item(), (p * prize).sum())
 assert np.allclose(logits.grad[0], p * (prize - value.item()))
 
 # %% path
-mean, spread = torch.tensor([1.0], requires_grad=True), torch.tensor([1.0], requires_grad=True)
+mean = torch.tensor([1.0], requires_grad=True)
+spread = torch.tensor([1.0], requires_grad=True)
 noise = torch.Generator().manual_seed(0)
 estimate = Pathwise(draws=1000)
 estimate(lambda z: z.square().sum(-1), Normal(mean, spread), noise).backward()
-print(f"estimate of dL/dμ {mean.grad.item():.2f}, dL/dσ {spread.grad.item():.2f}; exactly 2 and 2")
+found = mean.grad.item(), spread.grad.item()
+print("estimates of dL/dμ and dL/dσ: {:.2f}, {:.2f}; exactly 2, 2".format(*found))
 assert abs(mean.grad.item() - 2) < 5 * math.sqrt(4 / 1000)
 
 # %% variances
@@ -82,8 +84,8 @@ print(f"f = z²: score function {both(*square)[0]:.0f}", end=", ")
 print(f"with b = E f = 2: {both(*square, b=2.0)[0]:.0f}", end=", ")
 print(f"with b = {b_best:.0f}: {both(*square, b=b_best)[0]:.0f}", end=", ")
 print(f"path {both(*square)[1]:.0f}")
-print(f"f = sin 10z: score function {both(lambda z: np.sin(10 * z), np.cos)[0]:.2f}", end=", ")
-print(f"path {both(np.sin, lambda z: 10 * np.cos(10 * z))[1]:.0f}")
+wave = both(lambda z: np.sin(10 * z), lambda z: 10 * np.cos(10 * z))
+print(f"f = sin 10z: score function {wave[0]:.2f}, path {wave[1]:.0f}")
 
 # %% variances_quiet
 assert np.allclose([both(*square)[0], both(*square, b=2.0)[0], both(*square)[1]], [30, 18, 4])
@@ -92,7 +94,6 @@ assert np.isclose(both(*square, b=4.0)[0], 14)
 sigma_score = spread_of((1 + x) ** 2 * (x**2 - 1))
 sigma_path = spread_of(2 * (1 + x) * x)
 assert np.allclose([sigma_score, sigma_path], [136, 12])
-wave = both(lambda z: np.sin(10 * z), lambda z: 10 * np.cos(10 * z))
 assert np.allclose(wave, [0.5, 50], atol=0.01)
 tell(both_score=30 + sigma_score)
 tell(sigma_score=sigma_score, sigma_path=sigma_path, pick_near=np.var([4, 5, 6]))
@@ -104,7 +105,7 @@ tell(tanh_score=flat[0], tanh_path=flat[1])
 for name in ("score", "score-mean", "score-optimal", "pathwise"):
     problem = find_problem("square")
     found = measure(name, find_estimator(name, problem.p), problem, n=150_000)
-    print(f"{name:14} variance over μ and σ {found.variance:6.1f}, biased: {found.biased}")
+    print(f"{name:14} variance {found.variance:6.1f}, biased: {found.biased}")
 
 # %% step
 step = find_problem("step")
@@ -177,10 +178,11 @@ tell(median_one=found[1.0][1], power_one=found[1.0][2], power_hundredth=found[0.
 y = (p.log() / 0.01).softmax(-1)
 cold = gumbel_softmax(rows, 0.01, generator=noise)
 print("softmax, τ = 0.01:       ", y.numpy().round(3))
-print("Gumbel-Softmax, six draws:", cold[:6].argmax(-1).tolist(), "share of each:", end=" ")
-print(cold.mean(0).numpy().round(3))
+print("Gumbel-Softmax, six draws:", cold[:6].argmax(-1).tolist())
+print("share of each category:  ", cold.mean(0).numpy().round(3))
 schedule = Annealed(start=1.0, end=0.01, keep=0.999)
-print("temperature at steps 0, 1,000, 5,000:", [round(schedule(t), 3) for t in (0, 1000, 5000)])
+falling = [round(schedule(step), 3) for step in (0, 1000, 5000)]
+print("temperature at steps 0, 1,000, 5,000:", falling)
 assert y[3] > 1 - 1e-9
 assert torch.allclose(cold.mean(0), p, atol=0.005)
 
@@ -257,7 +259,8 @@ def descend(estimate, steps=400, copies=32):
 
 paths = {"score function": descend(ScoreFunction()), "DisARM": descend(DisARM())}
 for name, path in paths.items():
-    print(f"{name:15} copies with P(b = 1) < 0.05 at the end: {(path[-1] < 0.05).sum()} of 32")
+    there = (path[-1] < 0.05).sum()
+    print(f"{name:15} P(b = 1) is below 0.05 in {there} of 32 copies")
 
 # %% toy_figure
 fig, grid = axes(6.4, 2.6, columns=2, sharey=True)

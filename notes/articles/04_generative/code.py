@@ -42,12 +42,14 @@ line = np.arange(41.0)
 
 
 def bell(mean, sd):
-    p = np.exp(-((line - np.asarray(mean)[..., None]) ** 2) / (2 * np.asarray(sd)[..., None] ** 2))
+    far = (line - np.asarray(mean)[..., None]) / np.asarray(sd)[..., None]
+    p = np.exp(-(far**2) / 2)
     return p / p.sum(axis=-1, keepdims=True)
 
 
 p_data = 0.6 * bell(10.0, 2.0) + 0.4 * bell(30.0, 2.0)
-means, sds = np.meshgrid(np.arange(0, 40.01, 0.5), np.arange(1, 20.01, 0.5), indexing="ij")
+grid = np.arange(0, 40.01, 0.5), np.arange(1, 20.01, 0.5)
+means, sds = np.meshgrid(*grid, indexing="ij")
 family = bell(means, sds)  # M: every bell of this grid, (means, sds, cells)
 distances = {
     "forward KL": forward_kl,
@@ -117,7 +119,8 @@ def learn(family, codes, settings=None, steps=2, batch=None):
 # %% truths
 columns, rng = 10, np.random.default_rng(0)
 states = all_rows((2,) * columns)
-flip = np.where(states[:, 1:] == states[:, :-1], 0.8, 0.2)  # each column copies the one before
+# Each column copies the one before, but for one time in five.
+flip = np.where(states[:, 1:] == states[:, :-1], 0.8, 0.2)
 chain = 0.5 * flip.prod(axis=1)
 odd = states[:, 0] ^ states[:, 5]  # here the last column is an exclusive or, nearly
 exclusive = 0.5 * flip[:, :-1].prod(axis=1) * np.where(states[:, -1] == odd, 0.9, 0.1)
@@ -125,7 +128,8 @@ levels = {}
 for name, truth in [("chain", chain), ("exclusive or", exclusive)]:
     for n in (100, 1_000, 10_000, 100_000):
         counts = rng.multinomial(n, truth)
-        tree = np.exp(log_probs(learn("chow_liu", states.repeat(counts, axis=0)), states))
+        fitted = learn("chow_liu", states.repeat(counts, axis=0))
+        tree = np.exp(log_probs(fitted, states))
         table = (counts + 0.5) / (n + 0.5 * len(states))
         levels[name, n] = forward_kl(truth, tree / tree.sum()), forward_kl(truth, table)
         found = "tree {:.4f}, histogram {:.4f}".format(*levels[name, n])
@@ -213,8 +217,7 @@ assert found["wasserstein"].value is None
 # %% noisy
 blurred = Stack([model, learn("independent", noise)], np.log([0.01, 0.99]))
 loss = log_probs(model, test).mean() - log_probs(blurred, test).mean()
-print(f"99 of 100 draws are noise; the likelihood falls by {loss:.2f} nats, ln 100 = ", end="")
-print(f"{math.log(100):.2f}")
+print(f"99 of 100 draws are noise; log p falls by {loss:.2f} nats")
 assert loss < math.log(100) + 1e-6
 
 # %% same_source
@@ -227,8 +230,8 @@ for name, first in splits.items():
     used = (one + other) > 0
     drifts[name] = measure_counts(one[used], other[used], np.random.default_rng(0))
     tv = drifts[name]["total_variation"]
-    print(f"{name}: total variation {tv.value:.3f}, by chance below {tv.noise:.3f}", end="")
-    print(f", p = {tv.p_value:.4f}")
+    print(f"{name}: total variation {tv.value:.3f},", end=" ")
+    print(f"by chance below {tv.noise:.3f}, p = {tv.p_value:.4f}")
 print("forward KL:", drifts["at random"]["forward_kl"].reason)
 
 # %% same_source_quiet
@@ -257,7 +260,8 @@ upper = test[:, :32]  # the lower half is not seen: its factors are left out
 joint = bayes.class_log_prior_ + upper @ ink[:, :32].T + (1 - upper) @ blank[:, :32].T
 summed = np.mean(joint.argmax(axis=1) == labels[1300:])
 zeroed = straight.score(np.where(np.arange(64) < 32, test, 0), labels[1300:])
-print(f"upper half only: naive Bayes {summed:.3f}, logistic regression with zeros {zeroed:.3f}")
+print(f"naive Bayes, upper half only:                 {summed:.3f}")
+print(f"logistic regression, lower half set to zero:  {zeroed:.3f}")
 
 # %% two_ways_quiet
 tell(few_bayes=rights[50][0], few_straight=rights[50][1])
