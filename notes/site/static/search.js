@@ -109,8 +109,8 @@ function prepared(page) {
 }
 
 /**
- * Rank pages: most words of the query first, then those in the title, then the note before
- * the entry of the reference, then the shortest window that covers them.
+ * Rank pages: most words of the query first, then the entry of that very name, then notes before
+ * the reference, then most words in the title, then the shortest window that covers them.
  */
 function search(pages, query, most = 20) {
   const asked = [...new Set(tokens(query).map((t) => t[2]))];
@@ -121,7 +121,9 @@ function search(pages, query, most = 20) {
     const shown = excerpt(page.text, words, 160, page.spots);
     const titled = words.filter((word) => page.titled.has(word)).length;
     const often = Math.min(...words.map((word) => page.counts.get(word)));
-    found.push({ page, shown, rank: [words.length, titled, page.note ? 1 : 0, -shown.length, often] });
+    const named = tokens(page.title.split(".").pop()).map((t) => t[2]).join() === asked.join();
+    const rank = [words.length, +named, page.note ? 1 : 0, titled, -shown.length, often];
+    found.push({ page, shown, rank });
   }
   found.sort((a, b) => {
     const at = a.rank.findIndex((value, ix) => value !== b.rank[ix]);
