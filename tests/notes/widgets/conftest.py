@@ -1,5 +1,4 @@
 import json
-import shutil
 from pathlib import Path
 
 import pytest
@@ -7,10 +6,6 @@ import pytest
 from notes import widgets
 from tests.notes.widgets.modules import Module
 
-NO_BROWSER = (
-    "The widgets are tested in Chromium, and there is none here. Install it (Debian and Ubuntu: "
-    "apt-get install chromium) and `pip install playwright`."
-)
 PAGE = """<!doctype html><html lang="{language}"><meta charset="utf-8"><title>{name}</title>
 <style>:root {{ --ink: #222; --paper: #fff; --faint: #666; --accent: #2457c5;
 --accent-2: #b3471d; --line: #ddd; }}</style><main id="here"></main>
@@ -28,18 +23,6 @@ def pytest_collection_modifyitems(items):
 def module(request, tmp_path):
     """The module of the widget that the test's file is named after."""
     return Module(request.path.stem.removeprefix("test_"), tmp_path)
-
-
-@pytest.fixture(scope="session")
-def browser():
-    path = shutil.which("chromium") or shutil.which("google-chrome")
-    assert path, NO_BROWSER
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as driver:
-        chromium = driver.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture
