@@ -312,4 +312,22 @@ assert parts.lengths.tolist() == [59, 183, 121]
 for values in itertools.product(range(8), repeat=4):
     mirrored = [-value for value in values]
     assert count_steps(mirrored) == count_steps(values)
+
+
+# 5: the length of each run is kept at both its ends.
+def longest_so_far(values):
+    length, best = {}, 0
+    for value in values:
+        if value not in length:
+            left, right = length.get(value - 1, 0), length.get(value + 1, 0)
+            whole = left + 1 + right
+            length[value] = length[value - left] = length[value + right] = whole
+            best = max(best, whole)
+        yield best
+
+
+for _ in range(500):
+    values = rng.integers(-20, 20, rng.integers(1, 30)).tolist()
+    known = [longest_run(values[: i + 1]).length for i in range(len(values))]
+    assert list(longest_so_far(values)) == known
 tell(year_longest=parts.longest.length)
