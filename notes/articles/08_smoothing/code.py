@@ -285,11 +285,11 @@ def mean(found):
 true_slope = slope_of(f1.loss(logits(z + shift), y))
 kept = Totals(rate=0.01)
 alone, moving = [], []
-for step in range(2500):
+for step in range(1500):
     i = torch.randint(n, (8,), generator=generator)
     alone.append(slope_of(f1.loss(logits(z[i] + shift), y[i])))
     found = slope_of(f1.loss(logits(z[i] + shift), y[i], totals=kept))
-    if step >= 500:  # the totals have to fill first
+    if step >= 300:  # the totals have to fill first
         moving.append(found)
 print(f"slope of the loss on all rows          {true_slope:+.4f}")
 print(f"mean slope over batches of 8           {mean(alone):+.4f}")
@@ -310,7 +310,7 @@ def cross_entropy(z, y):
     return torch.nn.functional.binary_cross_entropy_with_logits(z, y.float())
 
 
-def train(model, rows, loss, steps=300, rate=0.05):
+def train(model, rows, loss, steps=150, rate=0.1):
     model = deepcopy(model)
     optimiser = torch.optim.Adam(model.parameters(), lr=rate)
     for _ in range(steps):
@@ -329,10 +329,10 @@ def judge(model, rows, threshold=0.0):
 def contest(rows, valid, test):
     start = torch.nn.Linear(rows.rows.shape[1], 1)
     by_entropy = train(start, rows, cross_entropy)
-    drawn = ScoreFunction("leave_one_out", draws=8)
+    drawn = ScoreFunction("leave_one_out", draws=4)
     by_f1 = train(start, rows, lambda z, y: f1.loss(logits(z), y))
     by_accuracy = train(start, rows, lambda z, y: accuracy.loss(logits(z), y))
-    by_reward = train(by_entropy, rows, lambda z, y: -as_reward(f1, z, y, drawn), 150, 0.02)
+    by_reward = train(by_entropy, rows, lambda z, y: -as_reward(f1, z, y, drawn), 100, 0.03)
 
     finished = finish(by_entropy, rows, valid, f1)
     found = {name: judge(m, test, cut) for name, (m, cut) in finished.candidates.items()}
@@ -362,7 +362,7 @@ def clouds(n, generator):
 
 torch.manual_seed(0)
 generator = torch.Generator().manual_seed(4)
-tables = [[clouds(n, generator) for n in (1000, 500, 3000)] for _ in range(3)]
+tables = [[clouds(n, generator) for n in (1000, 500, 3000)] for _ in range(2)]
 contests = [contest(*table) for table in tables]
 show([found for found, _ in contests])
 
@@ -415,20 +415,18 @@ def part(ix):
 
 
 on_digits = []
-for seed in range(3):
+for seed in range(2):
     order = torch.randperm(len(pixels), generator=torch.Generator().manual_seed(seed))
     rows, valid, test = (part(ix) for ix in order.split([600, 400, len(pixels) - 1000]))
     on_digits.append(contest(rows, valid, test)[0])
 show(on_digits)
 
 # %% digits_quiet
-best = max(on_digits[0], key=lambda name: mean_f1(on_digits, name))
-assert mean_f1(on_digits, "cross-entropy at .5") > mean_f1(on_digits, "fine-tuned") - 0.01
-tell(
-    digits_entropy=mean_f1(on_digits, "cross-entropy at .5"),
-    digits_fine=mean_f1(on_digits, "fine-tuned"),
-    digits_best=mean_f1(on_digits, best),
-)
+plain, tuned = mean_f1(on_digits, "cross-entropy at .5"), mean_f1(on_digits, "fine-tuned")
+assert abs(plain - tuned) < 0.05
+assert mean_f1(on_digits, "smooth F1 from the start") < max(plain, tuned)
+assert mean_f1(on_digits, "smooth accuracy from the start") < 0.2
+tell(digits_entropy=plain, digits_fine=tuned)
 
 # %% best_labels
 import numpy as np
