@@ -6,7 +6,7 @@ from notes.press import axes, figure, tell
 def longest_by_sorting(values):
     best = length = 0
     before = None
-    for value in sorted(set(values)):  # the set: a repeated value would break the run
+    for value in sorted(set(values)):  # a repeated value would break the run
         length = length + 1 if before is not None and value == before + 1 else 1
         best = max(best, length)
         before = value
@@ -35,8 +35,10 @@ print(longest_by_starts([100, 4, 200, 1, 3, 2]))
 # %% package
 from anypart.data.runs import longest_run
 
-for values in ([100, 4, 200, 1, 3, 2], [0, 3, 7, 2, 5, 8, 4, 6, 0, 1], [1, 0, 1, 2], []):
-    print(values, "→", longest_run(values), "length", longest_run(values).length)
+lists = [100, 4, 200, 1, 3, 2], [0, 3, 7, 2, 5, 8, 4, 6, 0, 1], [1, 0, 1, 2], []
+for values in lists:
+    run = longest_run(values)
+    print(values, "→", run, "length", run.length)
 
 # %% package_quiet
 assert longest_run([100, 4, 200, 1, 3, 2]).length == 4
@@ -73,7 +75,8 @@ for _ in range(500):
     m, found = len(set(values)), runs(values)
     assert count_steps(values) == 2 * m - len(found)
     lengths = [run.length for run in found]
-    assert count_steps(values, guard=False) == m + sum(n * (n - 1) // 2 for n in lengths)
+    walks = sum(n * (n - 1) // 2 for n in lengths)
+    assert count_steps(values, guard=False) == m + walks
     walked = sum(values.count(run.start) * (run.length - 1) for run in found)
     assert count_steps(values, distinct=False) == len(values) + walked
 
@@ -187,12 +190,13 @@ assert [gap.bounds for gap in found.gaps] == [(6, 11), (13, 20)]
 # %% days
 import datetime as dt
 
-days = [dt.date(2024, 2, 28), dt.date(2024, 3, 1), dt.date(2024, 2, 29), dt.date(2024, 3, 5)]
+days = [dt.date(2024, month, day) for month, day in ((2, 28), (3, 1), (2, 29), (3, 5))]
 streak = longest_run(days)
 print(streak.start, "to", streak.stop - 1, "is", streak.length, "days")
 
 times = np.array(["2026-11-01T10:02", "2026-11-01T10:44", "2026-11-01T10:17"], "M8[m]")
-print(longest_run(times, step="15 minutes").length, "quarters of an hour without a gap")
+busy = longest_run(times, step="15 minutes")
+print(busy.length, "quarters of an hour without a gap")
 
 # %% days_quiet
 assert streak.length == 3
@@ -275,8 +279,9 @@ from anypart.data.profile import profile
 
 rows = 60
 number = rng.permutation(np.arange(5001, 5001 + rows))
-day = [dt.date(2026, 1, 1) + dt.timedelta(int(i)) for i in range(rows + 4) if not 30 <= i < 34]
-table = ap.read({"number": number, "day": day, "litres": rng.normal(20, 3, rows).round(1)})
+day = [dt.date(2026, 1, 1) + dt.timedelta(i + 4 * (i >= 30)) for i in range(rows)]
+litres = rng.normal(20, 3, rows).round(1)
+table = ap.read({"number": number, "day": day, "litres": litres})
 
 found = profile(table, infer_schema(table))
 for column in found.columns:
