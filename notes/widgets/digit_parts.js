@@ -338,7 +338,7 @@ const STYLE = `
 .live .drawn { display: grid; grid-template-columns: repeat(auto-fill, minmax(96px, 1fr)); gap: 10px; }
 .live .drawn:empty { display: none; }
 .live .drawn figure { margin: 0; }
-.live .drawn svg { background: var(--wash); border: 1px solid var(--line); border-radius: 4px; }
+.live .drawn svg { background: var(--panel); border: 1px solid var(--line); border-radius: 4px; }
 .live .drawn rect { fill: var(--ink); shape-rendering: crispEdges; }
 .live .drawn figcaption { font-size: .82rem; text-align: center; }
 `;

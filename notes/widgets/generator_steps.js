@@ -51,7 +51,11 @@ export function mount(element, data, language) {
   const say = speaker(language);
   let generator = data.generators[0];
   let taken = [];
-  const code = el("ol", { class: "code", tabindex: 0, "aria-label": say("The source", "源代码") });
+  const code = el("ol", {
+    class: "listing",
+    tabindex: 0,
+    "aria-label": say("The source", "源代码"),
+  });
   const acts = el("div", { class: "row", role: "group", "aria-label": say("Actions", "动作") });
   const told = live();
   const names = el("tbody");
@@ -139,10 +143,10 @@ export function mount(element, data, language) {
 const STYLE = `
 .live .side { display: grid; grid-template-columns: minmax(0, 1fr); gap: 12px; }
 .live .row button { font-family: ui-monospace, "DejaVu Sans Mono", Menlo, monospace; }
-.live .code .ran { border-color: var(--accent-2); }
+.live .listing .ran { border-color: var(--accent-2); }
 .live .key .ran { border-inline-start: 4px solid var(--accent-2); }
 .live .key .now { background: var(--tint); border-inline-start: 4px solid var(--accent); }
-.live .code .now { background: var(--tint); border-color: var(--accent); }
+.live .listing .now { background: var(--tint); border-color: var(--accent); }
 .live td { overflow-wrap: anywhere; font-family: ui-monospace, "DejaVu Sans Mono", monospace; }
 .live .log { margin: 0; padding-inline-start: 2em; font-size: .9rem; }
 .live .log li { margin: 0; }

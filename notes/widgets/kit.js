@@ -245,7 +245,7 @@ const KIT_STYLE = `
   font-size: .94rem; line-height: 1.5; text-align: start; container-type: inline-size;
   --soft: color-mix(in srgb, var(--ink) 76%, var(--paper));
   --edge: color-mix(in srgb, var(--ink) 52%, var(--paper));
-  --wash: color-mix(in srgb, var(--ink) 6%, var(--paper));
+  --panel: color-mix(in srgb, var(--ink) 6%, transparent);
   --tint: color-mix(in srgb, var(--accent) 20%, var(--paper));
   --tint-2: color-mix(in srgb, var(--accent-2) 22%, var(--paper)); }
 .live > style { display: none; }
@@ -275,7 +275,7 @@ const KIT_STYLE = `
 .live output { font-variant-numeric: tabular-nums; white-space: nowrap; }
 .live .slider output { min-width: 3.4em; text-align: end; }
 .live button { min-width: 40px; min-height: 40px; padding: 4px 12px; font: inherit;
-  line-height: 1.2; color: var(--ink); background: var(--wash); border: 1px solid var(--edge);
+  line-height: 1.2; color: var(--ink); background: var(--panel); border: 1px solid var(--edge);
   border-radius: 6px; cursor: pointer; }
 .live button:hover { background: var(--tint); }
 .live button[aria-disabled=true], .live button:disabled { color: var(--soft);
@@ -287,7 +287,7 @@ const KIT_STYLE = `
 .live .steps input[type=range] { flex: 1 1 30px; min-width: 30px; }
 .live .steps button { padding: 4px; }
 .live .steps output { flex: 0 0 auto; }
-.live .said { min-height: 3em; padding: 8px 12px; background: var(--wash); border-radius: 6px;
+.live .said { min-height: 3em; padding: 8px 12px; background: var(--panel); border-radius: 6px;
   border-inline-start: 3px solid var(--accent); overflow-wrap: anywhere; }
 .live table { display: table; width: 100%; margin: 0; border-collapse: collapse;
   font-size: .9rem; font-variant-numeric: tabular-nums; }
@@ -312,18 +312,18 @@ const KIT_STYLE = `
   border: 1px solid var(--edge); border-radius: 6px; font-variant-numeric: tabular-nums; }
 .live .key { display: flex; flex-wrap: wrap; gap: 6px 14px; font-size: .86rem; }
 .live .key span { padding: 0 8px; border: 1px solid var(--edge); border-radius: 6px; }
-.live .inside { background: var(--tint); }
+.live .within { background: var(--tint); }
 .live .here { outline: 2px solid var(--accent); outline-offset: -2px; font-weight: 600; }
 .live .best { box-shadow: inset 0 -4px var(--accent-2); }
 .live .unseen { position: absolute; width: 1px; height: 1px; overflow: hidden;
   clip-path: inset(50%); white-space: nowrap; }
-.live .code { margin: 0; padding: 8px 0; overflow-x: auto; list-style: none;
-  background: var(--wash); border: 1px solid var(--line); border-radius: 6px;
+.live .listing { margin: 0; padding: 8px 0; overflow-x: auto; list-style: none;
+  background: var(--panel); border: 1px solid var(--line); border-radius: 6px;
   counter-reset: line; font: .82rem/1.6 ui-monospace, "DejaVu Sans Mono", Menlo, monospace; }
-.live .code li::before { counter-increment: line; content: counter(line);
+.live .listing li::before { counter-increment: line; content: counter(line);
   display: inline-block; width: 2ch; margin-inline-end: 1.5ch; text-align: end;
   color: var(--soft); }
-.live .code li { min-width: 100%; width: max-content; margin: 0; padding: 0 8px;
+.live .listing li { min-width: 100%; width: max-content; margin: 0; padding: 0 8px;
   white-space: pre; border-inline-start: 4px solid transparent; }
-.live .code .now { background: var(--tint); border-color: var(--accent); }
+.live .listing .now { background: var(--tint); border-color: var(--accent); }
 `;

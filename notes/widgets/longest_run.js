@@ -88,7 +88,7 @@ export function mount(element, data, language) {
   const say = speaker(language);
   const words = {
     here: say("visited now", "正在看"),
-    inside: say("walked to", "走到"),
+    within: say("walked to", "走到"),
     best: say("longest so far", "目前最长"),
   };
   const values = el("ol", { class: "cells", "aria-label": say("Different values", "不同的数") });
@@ -104,7 +104,7 @@ export function mount(element, data, language) {
       const inBest = best.start <= value && value < best.stop;
       const marks = [
         place === at && "here",
-        visit?.walked.includes(value) && "inside",
+        visit?.walked.includes(value) && "within",
         inBest && "best",
       ];
       return cell(number(value), marks.filter(Boolean), words);

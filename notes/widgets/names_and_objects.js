@@ -131,9 +131,13 @@ export function mount(element, data, language) {
   const say = speaker(language);
   let trace = data.snippets[0].trace;
   let links = [];
-  const code = el("ol", { class: "code", tabindex: 0, "aria-label": say("The snippet", "代码") });
+  const code = el("ol", {
+    class: "listing",
+    tabindex: 0,
+    "aria-label": say("The snippet", "代码"),
+  });
   const changes = el("ul", { class: "said", "aria-live": "polite" });
-  const output = el("pre", { class: "output" });
+  const output = el("pre", { class: "printed" });
   const frames = el("div", { class: "frames" });
   const objects = el("div", { class: "objects" });
   const arrows = svg("svg", { class: "arrows", "aria-hidden": "true" });
@@ -260,7 +264,7 @@ export function mount(element, data, language) {
   const printed = el(
     "div",
     {},
-    el("p", { class: "label" }, say("printed so far", "目前打印的内容")),
+    el("p", { class: "hint" }, say("printed so far", "目前打印的内容")),
     output,
   );
   const version = say(
@@ -278,7 +282,7 @@ export function mount(element, data, language) {
       el("div", { class: "left" }, code, printed),
       el("div", { class: "left" }, changes, stage),
     ),
-    el("p", { class: "label" }, version),
+    el("p", { class: "hint" }, version),
   );
   new ResizeObserver(() => requestAnimationFrame(connect)).observe(stage);
   use(trace);
@@ -286,11 +290,11 @@ export function mount(element, data, language) {
 
 const STYLE = `
 .live .left { display: grid; grid-template-columns: minmax(0, 1fr); gap: 12px; }
-.live .label { font-size: .86rem; color: var(--soft); }
+.live .hint { font-size: .86rem; color: var(--soft); }
 .live ul.said { margin: 0; padding: 8px 12px; list-style: none; font-size: .9rem; }
 .live ul.said li { margin: 0; }
-.live .output { margin: 0; padding: 6px 12px; min-height: 2.4em; white-space: pre-wrap;
-  overflow-wrap: anywhere; color: inherit; background: var(--wash); border: 1px solid var(--line);
+.live .printed { margin: 0; padding: 6px 12px; min-height: 2.4em; white-space: pre-wrap;
+  overflow-wrap: anywhere; color: inherit; background: var(--panel); border: 1px solid var(--line);
   border-radius: 6px; font: .82rem/1.5 ui-monospace, "DejaVu Sans Mono", Menlo, monospace; }
 .live .stage { position: relative; display: grid; grid-template-columns: auto minmax(0, 1fr);
   gap: 0 48px; align-items: start; padding-inline-end: 40px; min-height: 150px;
@@ -304,7 +308,7 @@ const STYLE = `
 .live .name.hot { font-weight: 700; }
 .live .parts { display: flex; flex-wrap: wrap; gap: 2px; }
 .live .part { display: inline-grid; justify-items: center; min-width: 24px; padding: 0 4px;
-  border: 1px solid var(--line); border-radius: 4px; background: var(--wash); }
+  border: 1px solid var(--line); border-radius: 4px; background: var(--panel); }
 .live .part small { font-size: .7rem; color: var(--soft); }
 .live svg.arrows { position: absolute; inset: 0; width: 100%; height: 100%; pointer-events: none; }
 .live .shaft { fill: none; stroke: var(--edge); stroke-width: 1.4; stroke-linejoin: round; }

@@ -90,7 +90,7 @@ function quote(item) {
 export function mount(element, data, language) {
   const say = speaker(language);
   const words = {
-    inside: say("in the window", "在窗口里"),
+    within: say("in the window", "在窗口里"),
     here: say("moved over", "刚经过"),
     best: say("in the shortest so far", "在目前最短的窗口里"),
   };
@@ -108,7 +108,7 @@ export function mount(element, data, language) {
     told.textContent = move ? sentence(said(move, items, language), language) : ending();
     const cells = items.map((item, place) => {
       const marks = [
-        within(move?.window, place) && "inside",
+        within(move?.window, place) && "within",
         place === move?.place && "here",
         within(best, place) && "best",
       ];

@@ -17,6 +17,7 @@ def random_paths(example, n=40):
 
 
 def agrees(module):
+    steps, lines = [], []
     for example, one in zip(EXAMPLES, DATA["generators"], strict=True):
         paths = random_paths(example)
         found = module.call("walk", [[one["moves"], path] for path in paths])
@@ -25,8 +26,9 @@ def agrees(module):
             right = json.loads(json.dumps([asdict(step) for step in trace]))
             assert [{k: v for k, v in s.items() if k != "to"} for s in walked["steps"]] == right
             assert (walked["state"] == -1) == (trace.steps[-1].state == "finished")
-            lines = [str(step).split("\n")[0] for step in trace]
-            assert module.call("said", [[step, "en"] for step in walked["steps"]]) == lines
+            steps += [[step, "en"] for step in walked["steps"]]
+            lines += [str(step).split("\n")[0] for step in trace]
+    assert module.call("said", steps) == lines
 
 
 def test_every_path_is_what_the_package_sees(module):
@@ -68,11 +70,11 @@ def test_a_reader_takes_actions(opened, module, language):
             )
             held = {name: value for name, value in rows if value}
             assert held == step.locals
-            now = page.locator(".code .now")
+            now = page.locator(".listing .now")
             assert now.count() == (step.line is not None and step.state != "not started")
             if now.count():
                 assert now.inner_text() == example.source.split("\n")[step.line - 1]
-            ran = page.locator(".code li").evaluate_all(
+            ran = page.locator(".listing li").evaluate_all(
                 "lines => lines.flatMap((li, i) => li.classList.contains('ran') ? [i + 1] : [])"
             )
             assert ran == sorted({line for _, line in step.lines})

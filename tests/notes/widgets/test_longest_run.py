@@ -80,7 +80,7 @@ def test_a_reader_steps_through_own_numbers(opened, module, language):
         assert ("skipped" in told or "跳过" in told) == (not visit.starts)
         cells = page.locator(".cells li")
         assert cells.count() == len(trace.visits)
-        walked = page.locator(".cells .inside").all_inner_texts()
+        walked = page.locator(".cells .within").all_inner_texts()
         assert {int(text.split()[0]) for text in walked} == set(visit.walked)
         assert page.locator("td").first.inner_text() == str(visit.steps)
         following.click()

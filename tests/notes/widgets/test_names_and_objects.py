@@ -112,7 +112,8 @@ def test_a_reader_steps_through_each_snippet(opened, module, language):
             if step.number:
                 following.click()
             assert (
-                page.locator(".code .now").inner_text() == trace.source.split("\n")[step.line - 1]
+                page.locator(".listing .now").inner_text()
+                == trace.source.split("\n")[step.line - 1]
             )
             names = [name for frame in step.frames for name in frame.names]
             assert page.locator(".name").all_inner_texts() == names
@@ -126,7 +127,7 @@ def test_a_reader_steps_through_each_snippet(opened, module, language):
                     for text in said[1:]
                     if text not in ("", step_end(step)) and "nothing" not in text
                 ]
-        assert page.locator(".output").inner_text().strip() == trace.output.strip()
+        assert page.locator(".printed").inner_text().strip() == trace.output.strip()
 
 
 def arrows_lead_where_names_do(page, step):

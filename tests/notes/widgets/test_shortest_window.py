@@ -73,7 +73,7 @@ def test_a_reader_steps_through_own_texts(opened, module, language):
     following = page.get_by_role("button", name={"en": "Next step", "zh": "下一步"}[language])
     for move in trace.moves:
         inside = page.locator(".cells li").evaluate_all(
-            "cells => cells.flatMap((cell, i) => cell.classList.contains('inside') ? [i] : [])"
+            "cells => cells.flatMap((cell, i) => cell.classList.contains('within') ? [i] : [])"
         )
         assert inside == list(range(move.window.start, move.window.stop))
         lacking = page.locator("tbody tr").evaluate_all(
