@@ -49,7 +49,7 @@ print(by_two_ends("ADOBECODEBANC", "ABC"))
 from anypart.data.windows import minimum_window_substring, shortest_window
 
 for s, t in (("ADOBECODEBANC", "ABC"), ("a", "a"), ("a", "aa")):
-    print(f"{s!r} {t!r}: {minimum_window_substring(s, t)!r}, {shortest_window(s, t)}")
+    print(s, t, repr(minimum_window_substring(s, t)), shortest_window(s, t))
 
 street = ["baker", "bank", "school", "chemist", "baker", "bank", "baker", "school"]
 print(shortest_window(street, ["baker", "baker", "bank"]))
@@ -123,7 +123,7 @@ figure("reach", fig)
 # %% growth
 for n in (100, 1000, 2000):
     far = trace_window("a" * (n - 1) + "b", "ab")
-    print(f"{n:5} letters: {far.steps:5,} moves, {far.recounted:9,} looks from every start")
+    print(f"{n:5} letters: {far.steps:5,} moves; from every start {far.recounted:9,} looks")
 
 # %% growth_quiet
 assert far.steps <= 2 * 2000
@@ -158,10 +158,11 @@ for _ in range(2000):
     s = "".join(draw.choices("abc", k=draw.randint(1, 14)))
     cases.append((s, "".join(draw.choices("abc", k=draw.randint(1, 4)))))
 for mistake in ("as_set", "any_letter", "late"):
-    bad = sum(wrong_if(s, t, **{mistake: True}) != by_every_start(s, t) for s, t in cases)
+    planted = {mistake: True}
+    bad = sum(wrong_if(s, t, **planted) != by_every_start(s, t) for s, t in cases)
     print(
         f"{mistake:10} wrong in {bad / len(cases):.0%}; "
-        f"on the first example {wrong_if('ADOBECODEBANC', 'ABC', **{mistake: True})!r}"
+        f"on the first example {wrong_if('ADOBECODEBANC', 'ABC', **planted)!r}"
     )
 
 # %% careless_quiet
@@ -229,7 +230,7 @@ def dice(seed):
 
 
 for window in islice(minimal_windows(dice(1), range(1, 7)), 3):
-    print(f"all six faces in rolls {window.start} to {window.stop - 1}, {window.length} rolls")
+    print(f"all six faces in {window.length} rolls, {window.start} to {window.stop - 1}")
 
 # %% kinds
 import numpy as np
@@ -275,7 +276,7 @@ from anypart.data.windows import excerpt
 
 english = (
     "The window opens to the right. Once it covers the query, the left end follows. "
-    "A search result shows the part of a page that holds the words of a query close together."
+    "A search result shows the part of a page where the words of a query stand together."
 )
 print(excerpt(english, ["query", "page"], most=60).text)
 

@@ -10,13 +10,15 @@ from anypart.lens.python import operations
 
 table = operations(list, tuple)
 shown = (
-    "x[-1] | x[1:3] | 3 in x | x.count(3) | x.index(7) | x + y | sorted(x) | list(reversed(x))"
-    " | x[0] = 9 | x.append(9) | x.pop(0) | x.sort() | x += y | hash(x) | x is x[:]"
+    "x[-1] | x[1:3] | 3 in x | x.count(3) | x.index(7) | x + y | sorted(x)"
+    " | list(reversed(x)) | x[0] = 9 | x.append(9) | x.pop(0) | x.sort()"
+    " | x += y | hash(x) | x is x[:]"
 )
 for code in shown.split(" | "):
     row = table.of(code)
     mark = "≠" if row.differs else " "
-    print(f"{mark} {code:18}{row.outcomes['list']!s:34.33}{row.outcomes['tuple']!s:.30}")
+    on_list, on_tuple = map(str, row.outcomes.values())
+    print(f"{mark} {code:18}{on_list:34.33}{on_tuple:.30}")
 
 # %% operations_quiet
 both = [row for row in table if row.shared and not row.differs]
@@ -96,7 +98,8 @@ assert tuple(met) == grown.steps
 # %% amortised
 for n in (100, 10_000, 100_000):
     print(f"{n:7,} appends: {growth('list', n).copies_per_item:5.2f} moved for each")
-print(f"  1,000 × t = (*t, item): {growth('tuple', 1000).copies_per_item:.1f} moved for each")
+remade = growth("tuple", 1000).copies_per_item
+print(f"  1,000 × t = (*t, item): {remade:.1f} moved for each")
 
 # %% amortised_quiet
 assert all(growth("list", n).copies_per_item < 9 for n in (10, 1000, 100_000))
@@ -140,7 +143,8 @@ def comes_back(make):
     return id(make()) == address
 
 
-print("tuple:", comes_back(lambda: (a, b, c)), " list:", comes_back(lambda: [a, b, c]))
+print("tuple:", comes_back(lambda: (a, b, c)))
+print("list: ", comes_back(lambda: [a, b, c]))
 
 # %% caching_quiet
 assert comes_back(lambda: (a, b, c))
@@ -172,7 +176,8 @@ for group in (
     ["x = y in s", "x = y in l"],
 ):
     least = min(timed.of(code).nanoseconds for code in group)
-    print("   ".join(f"{code} {timed.of(code).nanoseconds / least:.1f}×" for code in group))
+    ratios = [f"{code} {timed.of(code).nanoseconds / least:.1f}×" for code in group]
+    print("   ".join(ratios))
 
 # %% recommend
 from anypart.lens.python import recommend
