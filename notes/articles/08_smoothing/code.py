@@ -48,8 +48,8 @@ assert torch.isclose(smoothing.max(tied, 0.3) - 7, smoothing.max.bound(tied, 0.3
 x.requires_grad_()
 (slope,) = torch.autograd.grad(smoothing.max(x, 0.5), x)
 x = x.detach()
-print("gradient:", slope.numpy().round(4))
-print("softmax: ", torch.softmax(x / 0.5, 0).numpy().round(4))
+for name, row in {"gradient": slope, "softmax": torch.softmax(x / 0.5, 0)}.items():
+    print(f"{name:9}", *(f"{value:.4f}" for value in row))
 
 # %% gradient_quiet
 assert torch.allclose(slope, torch.softmax(x / 0.5, 0))
