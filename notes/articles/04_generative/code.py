@@ -198,6 +198,7 @@ for name, inputs in [("pixels", pictures), ("representation", vectors)]:
     print(f"{name:15} {inputs.shape[1]:4} numbers: {rights[name]:.3f} right, from 100 labels")
 
 # %% representation_quiet
+assert rights["pixels"] > rights["representation"]
 tell(right_pixels=rights["pixels"], right_vectors=rights["representation"])
 
 # %% abilities
