@@ -388,7 +388,7 @@ tell(
 # %% lines_figure
 fig, ax = axes(6, 3.6)
 test = tables[0][2]
-rows, yes = test.rows[:900], test.labels[:900] > 0
+rows, yes = test.rows[:500], test.labels[:500] > 0
 ax.scatter(*rows[~yes].T, s=6, color=FAINT, alpha=0.5, linewidths=0, label="no")
 ax.scatter(*rows[yes].T, s=12, marker="^", color=ACCENT, linewidths=0, label="yes")
 ends = torch.tensor([-4.5, 4.5])
