@@ -31,9 +31,9 @@ Codes = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
 STYLE = """
-.row { display: grid; grid-template-columns: repeat(auto-fill, minmax(92px, 1fr)); gap: 10px;
-  background: var(--panel); border: 1px solid var(--line); border-radius: 8px; padding: 12px;
-  margin: 0 0 10px; }
+.row { display: grid; grid-template-columns: repeat(5, minmax(0, 1fr)); gap: 14px;
+  max-width: 780px; background: var(--panel); border: 1px solid var(--line);
+  border-radius: 8px; padding: 12px; margin: 0 0 10px; }
 .row div { font-size: .8rem; color: var(--soft); font-variant-numeric: tabular-nums;
   line-height: 1.35; }
 svg .given { fill: var(--ink); } svg .asked { fill: var(--model); }
@@ -149,7 +149,8 @@ def row(one: Completion) -> str:
     """Write one completion: the truth, what was given, and the draws."""
     truth, *others = one.log_probs
     name, p = one.likeliest
-    told = f"digit {name} given" if one.given[-1] else f"given; a {name} with {p:.0%}"
+    sure = "over 99 %" if p > 0.995 else f"{100 * p:.0f} %"
+    told = f"given: the digit {name}" if one.given[-1] else f"given; a {name} with {sure}"
     cells = [
         (picture(one.truth, np.ones_like(one.given), hide=False), f"true: {truth:.1f} nats"),
         (picture(one.truth, one.given, hide=True), told),
@@ -189,7 +190,10 @@ def write_page(
     level = fitted.log_prob(table(images, digits)).value
     facts: list[tuple[str, Any]] = [
         ("held-out images", f"{len(images):,}"),
-        ("log-likelihood", f"{level.mean():.2f} ± {level.std() / len(level) ** 0.5:.2f} nats"),
+        (
+            "log-likelihood",
+            f"{level.mean():.2f} ± {level.std() / len(level) ** 0.5:.2f} nats an image",
+        ),
         ("digit told from the image", f"{told_digits(fitted, images, digits):.1%}"),
         ("greys", f"{GREYS}, {SIDE} × {SIDE} pixels"),
     ]
