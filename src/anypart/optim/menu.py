@@ -134,12 +134,15 @@ def _along_orders(n_rows: int, n_states: int) -> list[Wish]:
         # path of penalties, a round of trees.
         Wish("fvsbn", "fvsbn", {}, 25, 8, 3, WHOLE, most_steps=25, every=1),
         _shallow("shallow_trees_1", n_rows, "chow_liu"),
+        # Trees that correct the regression: connect4's rules are nearly linear.
+        _shallow("linear_trees_1", n_rows, "chow_liu", linear=True),
         _continuous(8_192, n_rows),
         _hidden("hidden_tree_1", n_states, n_rows),
         _shallow("shallow_trees_2", n_rows, "shaken"),
         # Half as wide and half the orders: a row costs a hundred times what trees take.
         _any_order(n_rows, width=256, orders=2),
         _deep("deep_trees_1", n_rows, "shaken"),
+        _shallow("linear_trees_2", n_rows, "shaken", linear=True),
         _shallow("shallow_trees_3", n_rows, "random"),
         _deep("deep_trees_2", n_rows, "chow_liu"),
         _shallow("shallow_trees_4", n_rows, "reversed"),
@@ -158,9 +161,9 @@ def _any_order(n_rows: int, **settings: Any) -> Wish:
     return Wish(name, name, settings, passes, 20, 20, batch, most_steps=100_000)
 
 
-def _shallow(name: str, n_rows: int, order: str) -> Wish:
-    few = n_rows < FEW_ROWS
-    return _boosted(name, {"order": order, "depth": 3 if few else 4, "ridge": 1.0})
+def _shallow(name: str, n_rows: int, order: str, **settings: Any) -> Wish:
+    depth = 3 if n_rows < FEW_ROWS else 4
+    return _boosted(name, {"order": order, "depth": depth, "ridge": 1.0, **settings})
 
 
 def _deep(name: str, n_rows: int, order: str) -> Wish:
