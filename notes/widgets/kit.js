@@ -251,6 +251,7 @@ const KIT_STYLE = `
 .live > style { display: none; }
 .live * { box-sizing: border-box; }
 .live p { margin: 0; }
+.live p:empty { display: none; }
 .live .row { display: flex; flex-wrap: wrap; gap: 8px 16px; align-items: center; }
 .live .two { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 14px 20px;
   align-items: start; }
