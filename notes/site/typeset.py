@@ -14,6 +14,7 @@ from pygments.lexers import get_lexer_by_name
 from pygments.util import ClassNotFound
 
 _FORMULAS = LatexToMathML()
+_PRIMED = re.compile(r"<msup>(<m[ion][^>]*>[^<]*</m[ion]>)<mo>([′″‴])</mo></msup>")
 _HIDDEN = re.compile(
     r"<(script|svg|pre|style|noscript|sup)\b.*?</\1>|<div class=\"formula\".*?</div>", re.S
 )
@@ -28,6 +29,8 @@ def formula(source: str, *, block: bool) -> str:
 
     """
     found = _FORMULAS.convert_with_local_state(source.strip(), displaystyle=block)
+    # The font's prime is high already: as a superscript it would be raised twice.
+    found = _PRIMED.sub(r'<mrow>\1<mo lspace="0" rspace="0">\2</mo></mrow>', found)
     return f'<div class="formula" tabindex="0" role="group">{found}</div>\n' if block else found
 
 

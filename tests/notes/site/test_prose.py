@@ -103,6 +103,12 @@ def test_links_lead_to_notes_and_to_the_reference(set_in):
     assert 'href="reference/x.html#anypart.load"' in shown
 
 
+def test_a_prime_is_raised_once(set_in):
+    shown = body(set_in("$f'(x) + g''$\n"))
+    assert '<mi>f</mi><mo lspace="0" rspace="0">′</mo>' in shown
+    assert "<msup>" not in shown
+
+
 def test_html_in_a_note_is_text(set_in):
     assert "&lt;script&gt;" in body(set_in("<script>alert(1)</script>\n"))
 
