@@ -1,6 +1,6 @@
 """What a network sees: errors and time of the ways to find it, and what log-odds biases save.
 
-``python -m benchmarks.receptive_field [inputs] [speed] [start]``; all of them without names.
+``python -m benchmarks.receptive_field [inputs] [speed] [peers] [start]``; without names, all.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from typing import Any
 from unittest import mock
 
 import numpy as np
@@ -23,31 +24,20 @@ from tests.lens.network.torch_nets import resnet50
 
 from anypart.base.seeds import generator
 from anypart.lens.network import dependence, parse, receptive_field, trace, which_inputs
-from anypart.models.contract import Evidence, Layout
+from anypart.models.contract import Codes, Evidence, Layout
 from anypart.models.places import Places
 from anypart.optim import gradient
 from anypart.optim.catalogue import LEARNERS
 from benchmarks.contest import write_result
-from benchmarks.data import ROOT
-from benchmarks.peers import home
+from benchmarks.data import ROOT, data_file
+from benchmarks.peers import python_of
 
 Mask = torch.Tensor
+PEERS = ("torchscan", "rf-calc", "receptivefield", "receptive-field-calculation")
 MISSING = (
-    "Peers without a release that installs, so that they are not in the table: rfa_toolbox, "
-    "torch-receptive-field."
+    "Not in the table: rfa_toolbox (its releases do not install on this Python), Fangyh09's "
+    "pytorch-receptive-field (no release), the TensorFlow library (no TensorFlow here)."
 )
-TORCHSCAN = """
-import json, sys, time
-exec(open(sys.argv[1]).read())
-from torchscan.crawler import crawl_module
-net, spent = resnet50(), []
-for _ in range(4):
-    start, cpu = time.perf_counter(), time.process_time()
-    found = crawl_module(net, (3, 224, 224))
-    spent.append((time.perf_counter() - start, time.process_time() - cpu))
-field = found["layers"][-1]["metrics"]["receptive_field"]["value"]
-print(json.dumps([*map(min, zip(*spent[1:])), field]))
-"""
 
 
 def by_nan(module: torch.nn.Module, x: torch.Tensor) -> Mask:
@@ -183,8 +173,6 @@ def speed() -> list[str]:
     }
     asked = {what: limit for what, (_, limit, _) in found.items()}
     rows = [(what, *spent, answers[what]) for what, (spent, _, _) in found.items()]
-    if peer := torchscan():
-        rows.insert(1, peer)
     lines = [
         "| what | by the clock | by CPU | asked | met by CPU | answer |",
         "|---|---|---|---|---|---|",
@@ -200,77 +188,122 @@ def speed() -> list[str]:
         top = receptive_field(spec, 224)[0][-1]
         n_right += (top.size, top.jump, top.padding) == (size, stride, paddings[0])
     table = f"Published table: {n_right} of {len(PUBLISHED)} networks right at 224 px."
-    missing = "" if peer else " torchscan is missing: its environment is not in ANYPART_PEERS."
-    lines += ["", table, "", MISSING + missing]
-    return lines
+    return [*lines, "", table]
 
 
-def torchscan() -> tuple[str, float, float, str] | None:
-    """Ask torchscan about the same network, in an environment of its own; None without one."""
-    python = home() / "torchscan" / "bin" / "python"
-    if not python.exists():
-        return None
-    nets = ROOT / "tests" / "lens" / "network" / "torch_nets.py"
-    done = subprocess.run(
-        [python, "-W", "ignore", "-c", TORCHSCAN, nets], capture_output=True, text=True, check=True
-    )
-    wall, cpu, field = json.loads(done.stdout.splitlines()[-1])
-    answer = f"{field:g} (of its last layer alone; it no longer accumulates)"
-    return "torchscan of ResNet-50", wall, cpu, answer
+def peers() -> list[str]:
+    """The field of ResNet-50 and of dilated layers, beside the peers that install."""
+    net = resnet50()
+    spec = ", ".join(f"conv 3 d{d} p{d}" for d in (1, 2, 4))
+    wall, cpu = best(lambda: trace(net, (1, 3, 224, 224)), 3)
+    answer = f"{trace(net, (1, 3, 224, 224))[-1].axes[0].size:g}"
+    line = best(lambda: receptive_field(spec), 3)
+    found: dict[str, dict[str, Any]] = {
+        "anypart": {
+            "ResNet-50": [wall, cpu, answer],
+            "dilated": [*line, f"{receptive_field(spec)[0][-1].size:g}"],
+        }
+    }
+    python = python_of("field")
+    for peer in PEERS if python else ():
+        nets = ROOT / "tests" / "lens" / "network" / "torch_nets.py"
+        script = ROOT / "benchmarks" / "peers" / "run_field.py"
+        command = [python, script, peer, nets]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        said = done.stdout.splitlines()[-1:] or ['{"ResNet-50": "no answer", "dilated": ""}']
+        found[peer] = json.loads(said[0])
+    lines = [
+        "| who | ResNet-50 (427) | CPU | three layers dilated 1, 2, 4 (15) | CPU |",
+        "|---|---|---|---|---|",
+    ]
+    for who, answers in found.items():
+        cells = [
+            f"{a[2]} | {a[1] * 1e3:,.3g} ms" if isinstance(a, list) else f"{a} | –"
+            for a in answers.values()
+        ]
+        lines.append(f"| {who} | {' | '.join(cells)} |")
+    missing = "" if python else " The peers are missing: make their environment, `field`."
+    return [*lines, "", MISSING + missing]
+
+
+SETS = ("nltcs", "plants", "mushrooms", "dna")
+EPOCHS, TRAINED_ON, JUDGED_ON = 20, 1_000, 300
+
+
+def synthetic() -> tuple[Codes, Codes]:
+    """Make rows of 30 columns, few of them ones."""
+    rng = generator(0, "benchmarks", "start")
+    n_cols = 30
+    latent = rng.random((TRAINED_ON + JUDGED_ON, 4)) < 0.5
+    weight = rng.normal(size=(4, n_cols)) * 1.5
+    logits = latent @ weight - weight.sum(0) / 2 - 2.5
+    codes = (rng.random(logits.shape) < 1 / (1 + np.exp(-logits))).astype(np.int32)
+    return codes[:TRAINED_ON], codes[TRAINED_ON:]
+
+
+def real(name: str) -> tuple[Codes, Codes]:
+    """Read some training and validation rows of a set."""
+    packed = np.load(data_file(f"density/{name}.npz"))
+    n_cols = int(packed["cols"])
+    found: list[Codes] = []
+    for part, most in (("train", TRAINED_ON), ("valid", JUDGED_ON)):
+        bits = np.unpackbits(packed[part], axis=1, count=n_cols).astype(np.int32)
+        rows = generator(0, "benchmarks", "start", part).permutation(len(bits))[:most]
+        found.append(bits[rows])
+    return found[0], found[1]
 
 
 def start() -> list[str]:
     """Epochs that output biases at the data's log-odds save."""
-    rng = generator(0, "benchmarks", "start")
-    n_rows, n_cols = 2_000, 30
-    latent = rng.random((n_rows, 4)) < 0.5
-    weight = rng.normal(size=(4, n_cols)) * 1.5
-    logits = latent @ weight - weight.sum(0) / 2 - 2.5
-    codes = (rng.random((n_rows, n_cols)) < 1 / (1 + np.exp(-logits))).astype(np.int32)
-    seen = np.ones(codes.shape, bool)
-    share = codes.mean(0)
-    level = float((share * np.log(share) + (1 - share) * np.log(1 - share)).sum())
     lines = [
-        f"{n_rows:,} rows of {n_cols} binary columns, {share.mean():.0%} ones, batches of 200; the "
-        f"independent model has {level:.2f} nats per row, all even {-n_cols * np.log(2):.2f}.",
+        f"{TRAINED_ON:,} training rows in batches of 200, {EPOCHS} epochs; losses in nats per row, "
+        f"on {JUDGED_ON} validation rows. FVSBN's path of fits has no epochs.",
         "",
-        "| network | first loss, log-odds | first loss, 0 | epochs until 0 is at the independent "
-        "model | epochs saved at the level of 20 epochs from 0 |",
-        "|---|---|---|---|---|",
+        "| rows | ones | network | independent model | first loss, log-odds | first loss, 0 | "
+        "epochs until 0 is at the independent model | epochs saved at the level of "
+        f"{EPOCHS} epochs from 0 |",
+        "|---|---|---|---|---|---|---|---|",
     ]
-    for family in ("made", "nade", "order_agnostic"):  # FVSBN's path of fits has no epochs
-        told = _curve(family, codes, seen, zero=False)
-        bare = _curve(family, codes, seen, zero=True)
-        reached = next((e for e, loss in enumerate(bare) if loss <= -level), None)
-        meets = next((e for e, loss in enumerate(told) if loss <= bare[-1]), None)
-        saved = "–" if meets is None else str(len(bare) - 1 - meets)
-        lines.append(
-            f"| {family} | {told[0]:.2f} | {bare[0]:.2f} | "
-            f"{'more than 20' if reached is None else reached} | {saved} |"
-        )
+    for name in ("made up", *SETS):
+        train, valid = real(name) if name in SETS else synthetic()
+        share = (train.sum(0) + 0.5) / (len(train) + 1)
+        level = -float((valid * np.log(share) + (1 - valid) * np.log1p(-share)).sum(1).mean())
+        for family in ("made", "nade", "order_agnostic"):
+            told = _curve(family, train, valid, zero=False)
+            bare = _curve(family, train, valid, zero=True)
+            reached = next((e for e, loss in enumerate(bare) if loss <= level), None)
+            meets = next((e for e, loss in enumerate(told) if loss <= bare[-1]), None)
+            saved = "none" if meets is None else str(len(bare) - 1 - meets)
+            lines.append(
+                f"| {name} | {train.mean():.0%} | {family} | {level:.2f} | {told[0]:.2f} | "
+                f"{bare[0]:.2f} | {f'more than {EPOCHS}' if reached is None else reached} | "
+                f"{saved} |"
+            )
+            print(lines[-1], flush=True)
     return lines
 
 
-def _curve(family: str, codes: np.ndarray, seen: np.ndarray, *, zero: bool) -> list[float]:
+def _curve(family: str, train: Codes, valid: Codes, *, zero: bool) -> list[float]:
     """Mean loss before each epoch, nats per row."""
     none = mock.MagicMock(side_effect=lambda *a: np.zeros(sum(a[2])))
+    seen = np.ones(train.shape, bool)
     with (
         mock.patch.object(Places, "log_odds", (lambda self, m: 0 * m) if zero else Places.log_odds),
         mock.patch.object(gradient, "log_odds", none if zero else gradient.log_odds),
     ):
-        learner = LEARNERS[family](Layout((2,) * codes.shape[1]), codes, seen, WIDTH, 0)
+        learner = LEARNERS[family](Layout((2,) * train.shape[1]), train, seen, WIDTH, 0)
     found: list[float] = []
-    for epoch in range(21):
-        some = Evidence(codes[:500], seen[:500])
-        found.append(-float(learner.model().log_prob(some).mean()))
-        order = generator(epoch, "order").permutation(len(codes))
-        for at in range(0, len(codes), 200):
+    judged = Evidence(valid, np.ones(valid.shape, bool))
+    for epoch in range(EPOCHS + 1):
+        found.append(-float(learner.model().log_prob(judged).mean()))
+        order = generator(epoch, "order").permutation(len(train))
+        for at in range(0, len(train), 200):
             rows = order[at : at + 200]
-            learner.step(codes[rows], seen[rows], min(epoch / 21, 0.99))
+            learner.step(train[rows], seen[rows], min(epoch / (EPOCHS + 1), 0.99))
     return found
 
 
-PARTS = {"inputs": inputs, "speed": speed, "start": start}
+PARTS = {"inputs": inputs, "speed": speed, "peers": peers, "start": start}
 
 
 def main(names: list[str]) -> None:

@@ -24,6 +24,11 @@ ENVIRONMENTS: dict[str, Sequence[Sequence[str]]] = {
     "lace": (("pylace", "pandas", "pyarrow"),),
     "arfpy": (("arfpy", "numpy<2.3", "pandas<3"),),
     "sdv": ((TORCH,), ("sdv",)),
+    "field": (
+        (TORCH,),
+        ("torchscan", "pandas", "tabulate", "matplotlib", "pillow"),
+        ("--no-deps", "rf-calc", "receptivefield", "receptive-field-calculation"),
+    ),
     # torchsort is compiled against the torch that is there; softtorch wants Python 3.12; the
     # others pin old or large packages that nothing here needs.
     "smoothing": (
