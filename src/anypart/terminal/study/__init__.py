@@ -13,6 +13,7 @@ from anypart.terminal.study.python import generator, python
 from anypart.terminal.study.python_objects import classify, copies, costs, growth, operations
 from anypart.terminal.study.receptive_field import receptive_field
 from anypart.terminal.study.runs import runs
+from anypart.terminal.study.self_supervision import self_supervision
 from anypart.terminal.study.smoothing import smoothing
 from anypart.terminal.study.storage import storage
 from anypart.terminal.study.windows import window
@@ -27,6 +28,7 @@ _COMMANDS: tuple[Callable[..., None], ...] = (
     window,  # that covers what is required
     storage,  # what a table costs in each form
     distance,  # between tables and fits
+    self_supervision,  # beside supervised and unsupervised, with few labels
     bias,  # what it does, and which ones do nothing
     receptive_field,  # what every layer of a network sees
 )

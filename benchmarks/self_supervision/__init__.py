@@ -1,0 +1,1 @@
+"""Which part predicts which, letters from images and back, and few labels."""
