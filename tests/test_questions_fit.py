@@ -21,7 +21,7 @@ def test_a_fit_for_questions_answers_them_by_one_network(tmp_path):
     table = read(exclusive_or(1_000, 0))
     codec = Codec(infer_schema(table))
     packed = pack(table, codec, tmp_path / "rows")
-    wanted = Wanted.of(1, 0, "questions", None, {"orders": 1, "a | *": 2})
+    wanted = Wanted.of(1, 0, "questions", None, {"orders": 1, "a | *": 2}, None)
     some = wanted.policies([c.name for c in codec.schema.modelled])
     network, *others = wishes(900, "questions", some)
     assert [w.family for w in others] == ["independent", "chow_liu"]

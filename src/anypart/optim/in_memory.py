@@ -78,6 +78,7 @@ def train_held(
     every = max(steps // LOOKS, 1)
     member = Member(family, family, settings, own, steps, batch, every, PATIENCE)
     judged = None if valid is None else Held(*valid, layout.n_cats)
-    parts = split(Held(*(np.ascontiguousarray(a) for a in rows), layout.n_cats), judged, seed)
+    codes, seen = (np.ascontiguousarray(a) for a in rows)
+    parts = split(Held(codes, seen, layout.n_cats), judged, seed)
     with tempfile.TemporaryDirectory(prefix="anypart-") as folder:
         return train_member(member, parts, Path(folder) / "checkpoint", tell)
