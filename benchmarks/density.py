@@ -83,6 +83,7 @@ def measure(name: str, purpose: str, minutes: float) -> dict[str, Any]:
         "cols": n_cols,
         "seconds": seconds,
         "test_seconds": time.monotonic() - began,
+        "trained": sorted(fitted.metadata["members"]),
         "members": [
             (m.family, float(w), float((alone + constant).mean()), lost)
             for m, w, alone, lost in zip(
@@ -175,7 +176,8 @@ def report(results: Mapping[str, Mapping[str, Any]]) -> None:
         "# Density of binary vectors: test log-likelihood, nats per row",
         "",
         "`python -m benchmarks.density SET --purpose PURPOSE --minutes MINUTES`, one recipe for",
-        "all sets. The first trial is a stack by hand, of one seed.",
+        "all sets, on a machine with other work. The first trial is a stack by hand, of one seed.",
+        "Trees that correct a regression joined last; rows with * were fitted before they did.",
         "",
         "| set | purpose, minutes | found | best exact | to the best | first trial |"
         " hidden Chow-Liu tree | continuous mixture |fitted in, s | tested in, s |",
@@ -187,12 +189,16 @@ def report(results: Mapping[str, Mapping[str, Any]]) -> None:
         gap = _show(None if best is None else found["mean"] - best, "+.3f")
         hidden, continuous, trial = (_show(v) for v in others)
         lines.append(
-            f"| {name} | {of}, {minutes} | {found['mean']:.3f} ± {found['error']:.3f} |"
+            f"| {name}{_older(found)} | {of}, {minutes} | {found['mean']:.3f} ± {found['error']:.3f} |"
             f" {_show(best)} | {gap} | {trial} | {hidden} | {continuous} |"
             f" {found['seconds']:.0f} | {found['test_seconds']:.0f} |"
         )
     lines += ["", *_members_table(results), "", *_parts_table(results)]
     write_result("density", lines)
+
+
+def _older(found: Mapping[str, Any]) -> str:
+    return "" if any("linear" in name for name in found["trained"]) else " *"
 
 
 def _members_table(results: Mapping[str, Mapping[str, Any]]) -> list[str]:
