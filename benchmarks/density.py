@@ -189,7 +189,8 @@ def report(results: Mapping[str, Mapping[str, Any]]) -> None:
         gap = _show(None if best is None else found["mean"] - best, "+.3f")
         hidden, continuous, trial = (_show(v) for v in others)
         lines.append(
-            f"| {name}{_older(found)} | {of}, {minutes} | {found['mean']:.3f} ± {found['error']:.3f} |"
+            f"| {name}{_older(found)} | {of}, {minutes} |"
+            f" {found['mean']:.3f} ± {found['error']:.3f} |"
             f" {_show(best)} | {gap} | {trial} | {hidden} | {continuous} |"
             f" {found['seconds']:.0f} | {found['test_seconds']:.0f} |"
         )
