@@ -144,7 +144,7 @@ def _contributions(logs: np.ndarray, weights: np.ndarray) -> list[float]:
     for i in range(len(weights)):
         others = np.delete(np.arange(len(weights)), i)
         if not len(others):
-            return [float("nan")]
+            return [float("inf")]
         left = mixture_log_prob(logs[:, others], weights[others] / weights[others].sum())
         found.append(float(together - left.mean()))
     return found
