@@ -78,7 +78,7 @@ def train_held(
     every = max(steps // LOOKS, 1)
     member = Member(family, family, settings, own, steps, batch, every, PATIENCE)
     judged = None if valid is None else Held(*valid, layout.n_cats)
-    codes, seen = (np.ascontiguousarray(a) for a in rows)
+    codes, seen = np.ascontiguousarray(rows[0]), np.ascontiguousarray(rows[1])
     parts = split(Held(codes, seen, layout.n_cats), judged, seed)
     with tempfile.TemporaryDirectory(prefix="anypart-") as folder:
         return train_member(member, parts, Path(folder) / "checkpoint", tell)
