@@ -19,7 +19,7 @@ from mdit_py_plugins.footnote import footnote_plugin
 
 from notes.site.running import Section
 from notes.site.setting import Setting
-from notes.site.typeset import code, formula
+from notes.site.typeset import code, formula, plain
 
 _DIRECTIVE = re.compile(r"::([a-z]+)(?:[ \t]+(\S.*?))?[ \t]*$")
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
@@ -89,6 +89,15 @@ def _parser(setting: Setting) -> MarkdownIt:
     def closed_table(self: Any, *_: Any) -> str:
         return "</table></div>\n"
 
+    def opened_head(self: Any, tokens: list[Token], at: int, options: Any, env: Any) -> str:
+        inside = tokens[at + 1].children or []
+        if inside and all(token.type.startswith("math") for token in inside):
+            # Some readers take a head with nothing but a formula for an empty one.
+            label = "".join(formula(token.content, block=False) for token in inside)
+            tokens[at].attrSet("aria-label", plain(label))
+        return self.renderToken(tokens, at, options, env)
+
+    parser.add_render_rule("th_open", opened_head)
     for kind in ("math_inline", "math_inline_double", "math_block"):
         parser.add_render_rule(kind, shown_formula)
     parser.add_render_rule("fence", shown_fence)

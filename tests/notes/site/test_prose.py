@@ -144,3 +144,9 @@ def test_the_plain_words_of_a_page_are_what_is_read(set_in):
 def test_a_docstring_is_set_in_its_sections(doc, parts):
     shown = docstrings.rendered(doc, str)
     assert [part for part in parts if part not in shown] == []
+
+
+def test_a_head_with_nothing_but_a_formula_says_it(set_in):
+    found = body(set_in("| $z$ | a $z$ |\n|---|---|\n| 1 | 2 |\n"))
+    assert '<th aria-label="z"><math' in found
+    assert found.count("aria-label") == 1
