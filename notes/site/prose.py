@@ -91,13 +91,19 @@ def _parser(setting: Setting) -> MarkdownIt:
 
     def opened_head(self: Any, tokens: list[Token], at: int, options: Any, env: Any) -> str:
         inside = tokens[at + 1].children or []
-        if inside and all(token.type.startswith("math") for token in inside):
+        if not inside:
+            return "<td>"  # the corner of a table is no head
+        if all(token.type.startswith("math") for token in inside):
             # Some readers take a head with nothing but a formula for an empty one.
             label = "".join(formula(token.content, block=False) for token in inside)
             tokens[at].attrSet("aria-label", plain(label))
         return self.renderToken(tokens, at, options, env)
 
+    def closed_head(self: Any, tokens: list[Token], at: int, *_: Any) -> str:
+        return "</th>\n" if tokens[at - 1].children else "</td>\n"
+
     parser.add_render_rule("th_open", opened_head)
+    parser.add_render_rule("th_close", closed_head)
     for kind in ("math_inline", "math_inline_double", "math_block"):
         parser.add_render_rule(kind, shown_formula)
     parser.add_render_rule("fence", shown_fence)
