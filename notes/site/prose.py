@@ -19,7 +19,7 @@ from mdit_py_plugins.footnote import footnote_plugin
 
 from notes.site.running import Section
 from notes.site.setting import Setting
-from notes.site.typeset import code, formula, plain
+from notes.site.typeset import code, formula
 
 _DIRECTIVE = re.compile(r"::([a-z]+)(?:[ \t]+(\S.*?))?[ \t]*$")
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
@@ -93,10 +93,6 @@ def _parser(setting: Setting) -> MarkdownIt:
         inside = tokens[at + 1].children or []
         if not inside:
             return "<td>"  # the corner of a table is no head
-        if all(token.type.startswith("math") for token in inside):
-            # Some readers take a head with nothing but a formula for an empty one.
-            label = "".join(formula(token.content, block=False) for token in inside)
-            tokens[at].attrSet("aria-label", plain(label))
         return self.renderToken(tokens, at, options, env)
 
     def closed_head(self: Any, tokens: list[Token], at: int, *_: Any) -> str:

@@ -149,9 +149,3 @@ def test_a_docstring_is_set_in_its_sections(doc, parts):
 def test_the_empty_corner_of_a_table_is_no_head(set_in):
     found = body(set_in("| | b |\n|---|---|\n| 1 | 2 |\n"))
     assert "<td></td>\n<th>b</th>" in found
-
-
-def test_a_head_with_nothing_but_a_formula_says_it(set_in):
-    found = body(set_in("| $z$ | a $z$ |\n|---|---|\n| 1 | 2 |\n"))
-    assert '<th aria-label="z"><math' in found
-    assert found.count("aria-label") == 1
