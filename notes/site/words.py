@@ -83,7 +83,9 @@ WORDS: dict[str, dict[str, str]] = {
         "next": "下一篇",
         "no_results": "没有找到。换个说法，或者少用几个词试试。",
         "no_script": "这幅互动图需要 JavaScript，而它现在没有开启。",
-        "no_search": "搜索需要 JavaScript，而它现在没有开启。归档页列出了所有笔记。",
+        "no_search": "搜索需要 JavaScript，而它现在没有开启。"
+        "归档页按日期列出了所有笔记，标签页按主题列出它们，"
+        "打开任何一页都不需要 JavaScript。",
         "note": "笔记",
         "notes": "笔记",
         "older": "较早",
