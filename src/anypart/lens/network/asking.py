@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from anypart.base.errors import LensError
+from anypart.lens.network.calls import Traced, tensors
 from anypart.lens.network.sets import Node, Sets, follow, start
-from anypart.lens.network.tracer import Traced, tensors
 
 Index = int | slice | Sequence[int | slice] | Tensor
 Example = Tensor | Sequence[Any]

@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from anypart.base.errors import LensError
-from anypart.lens.network.tracer import tensors
+from anypart.lens.network.calls import tensors
 
 _aten = torch.ops.aten
 _BATCH_NORM = (_aten.native_batch_norm.default,)

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from anypart.lens.network.tracer import Traced, plain
+from anypart.lens.network.calls import Traced, plain
 
 _aten = torch.ops.aten
 _NAMES = (

@@ -17,7 +17,8 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 
-from anypart.lens.network.tracer import Call, Traced, Tracer, plain
+from anypart.lens.network.calls import Call, Traced, plain
+from anypart.lens.network.tracer import Tracer
 
 Back = Callable[[Tensor], Sequence[Tensor | None]]
 """Mask of an output, (queries, *shape), → one mask for each parent."""

@@ -8,150 +8,28 @@ views: after a write, whoever looks at the same storage reads the new state.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from functools import cache
 from typing import Any, cast
 
 import torch
 from torch import Tensor
 from torch.utils._mode_utils import no_dispatch
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_flatten, tree_map
+from torch.utils._pytree import tree_map
 
 from anypart.base.errors import LensError
+from anypart.lens.network.calls import (
+    Call,
+    Traced,
+    collect,
+    mapped,
+    names_of,
+    plain,
+    storage_of,
+    tensors,
+)
+from anypart.lens.network.running import plainly, watched
 
 ASKS_FOR_VALUES = {"_local_scalar_dense", "item", "is_nonzero", "nonzero", "equal", "unique"}
-
-
-class Traced(Tensor):
-    """A tensor that depends on the input."""
-
-    value: Tensor
-    state: Any
-    seen_write: int
-    root: Traced | None  # the tensor that this one is a view of
-
-    @staticmethod
-    def __new__(
-        cls: type[Traced],
-        value: Tensor,
-        state: Any,
-        seen_write: int = 0,
-        root: Traced | None = None,
-    ) -> Traced:
-        """Wrap a value."""
-        made = torch.Tensor._make_wrapper_subclass(  # type: ignore[attr-defined]
-            cls,
-            value.shape,
-            strides=value.stride(),
-            storage_offset=value.storage_offset(),
-            dtype=value.dtype,
-            device=torch.device("cpu"),
-        )
-        made.value, made.state, made.seen_write = value, state, seen_write
-        made.root = root if root is not None and storage_of(root) == storage_of(made) else None
-        return made
-
-    def __init__(
-        self, value: Tensor, state: Any, seen_write: int = 0, root: Traced | None = None
-    ) -> None:
-        """Do nothing more than `__new__`."""
-
-    @property
-    def owner(self) -> Traced:
-        """The tensor that this one is a view of, or itself."""
-        return self if self.root is None else self.root
-
-    __torch_function__ = torch._C._disabled_torch_function_impl  # type: ignore[attr-defined]
-
-    @classmethod
-    def __torch_dispatch__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        """Refuse: the module's run is over."""
-        raise LensError(
-            f"{func} met a traced tensor after its module had run. "
-            "Look at values inside the module."
-        )
-
-
-@dataclass
-class Call:
-    """One operation with its arguments by name; traced ones are `Traced`.
-
-    Args:
-        func: the operation.
-        name: without overload and trailing underscore, such as "add".
-        given: every argument by its name in the operation's schema.
-        traced: the traced arguments, each once.
-        values: what came out, tensors only.
-        args: the arguments by position.
-        module: dotted name of the module it ran in.
-
-    """
-
-    func: Any
-    name: str
-    given: dict[str, Any]
-    traced: list[Traced]
-    values: list[Tensor]
-    args: tuple[Any, ...] = ()
-    module: str = ""
-
-    def __getitem__(self, name: str) -> Any:
-        """Return an argument."""
-        return self.given[name]
-
-    def run(self, replace: Callable[[Tensor], Any]) -> list[Tensor]:
-        """Run the operation again with every tensor replaced; return its tensors."""
-        given = tree_map(lambda x: replace(x) if isinstance(x, Tensor) else x, self.given)
-        args = [a.name for a in self.func._schema.arguments if not a.kwarg_only]
-        rest = {k: v for k, v in given.items() if k not in args}
-        return tensors(self.func(*(given[a] for a in args), **rest))
-
-
-def storage_of(x: Tensor) -> int:
-    """Return what identifies the memory of a tensor, or of a traced tensor's value."""
-    return cast(Tensor, plain(x)).untyped_storage()._cdata
-
-
-def plain(x: Any) -> Any:
-    """Return the value of a traced tensor, anything else as it is."""
-    return x.value if isinstance(x, Traced) else x
-
-
-def mapped(change: Callable[[Tensor], Any], tree: Any) -> Any:
-    """Change the tensors in nested lists, tuples and dicts (torch's own way is slower)."""
-    if isinstance(tree, Tensor):
-        return change(tree)
-    if isinstance(tree, tuple | list):
-        return type(tree)([mapped(change, x) for x in tree])
-    if isinstance(tree, dict):
-        return {k: mapped(change, x) for k, x in tree.items()}
-    return tree
-
-
-def _collect(tree: Any, found: list[Traced]) -> None:
-    """Find the traced tensors, each once."""
-    for x in tree.values() if isinstance(tree, dict) else tree:
-        if isinstance(x, Traced):
-            if not any(x is y for y in found):
-                found.append(x)
-        elif isinstance(x, tuple | list):
-            _collect(x, found)
-
-
-def tensors(tree: Any) -> list[Tensor]:
-    """Return the tensors in nested lists and tuples."""
-    if isinstance(tree, Tensor):
-        return [tree]
-    return [x for x in tree_flatten(tree)[0] if isinstance(x, Tensor)]
-
-
-@cache
-def _names(func: Any) -> dict[str, Any]:
-    """Return the arguments of an operation with their defaults."""
-    return {a.name: a.default_value for a in func._schema.arguments}
 
 
 class Tracer(TorchDispatchMode):
@@ -207,9 +85,9 @@ class Tracer(TorchDispatchMode):
         if self._written:
             args, kwargs = mapped(self._fresh, args), mapped(self._fresh, kwargs)
         traced = list[Traced]()
-        _collect(args, traced)
+        collect(args, traced)
         if kwargs:
-            _collect(kwargs, traced)
+            collect(kwargs, traced)
         if not traced:
             found = func(*args, **kwargs)
             if func._schema.name.startswith("aten::bernoulli"):
@@ -225,7 +103,7 @@ class Tracer(TorchDispatchMode):
             )
         found = self.compute(func, args, kwargs)
         bare = name[:-1] if name.endswith("_") and not name.endswith("__") else name
-        given = _names(func).copy()
+        given = names_of(func).copy()
         given |= dict(zip(given, args, strict=False)) | kwargs
         values = [found] if isinstance(found, Tensor) else tensors(found)
         where = self.where[-1] if self.where else ""
@@ -309,60 +187,5 @@ class Tracer(TorchDispatchMode):
 
     def run(self, module: Any, inputs: tuple[Any, ...]) -> Any:
         """Run a module or a function on traced inputs; its buffers are left as they were."""
-        with watched(module, self.where, self.left) as run, _plainly(), self:
+        with watched(module, self.where, self.left) as run, plainly(), self:
             return tree_map(lambda x: self._fresh(x) if isinstance(x, Tensor) else x, run(*inputs))
-
-
-@contextmanager
-def _plainly() -> Generator[None]:
-    """Choose the plain implementations, which are made of operations with rules."""
-    import warnings
-
-    fast = torch.backends.mha.get_fastpath_enabled()
-    with ExitStack() as stack:
-        stack.enter_context(torch.no_grad())
-        stack.enter_context(torch.random.fork_rng(devices=[]))
-        stack.enter_context(torch.nn.attention.sdpa_kernel(torch.nn.attention.SDPBackend.MATH))
-        stack.enter_context(warnings.catch_warnings())
-        warnings.simplefilter(
-            "ignore"
-        )  # a backend that is not there tells so when it is turned off
-        stack.enter_context(torch.backends.mkldnn.flags(enabled=False))
-        torch.backends.mha.set_fastpath_enabled(False)
-        try:
-            yield
-        finally:
-            torch.backends.mha.set_fastpath_enabled(fast)
-
-
-@contextmanager
-def watched(
-    module: Any, where: list[str], left: Callable[[str, Any, Any], None]
-) -> Generator[Callable[..., Any]]:
-    """Keep the names of the modules that are running, and a module's buffers as they are."""
-    if not isinstance(module, torch.nn.Module):
-        yield module
-        return
-    names = {id(m): n for n, m in module.named_modules()}
-
-    def enter(m: torch.nn.Module, _: Any) -> None:
-        where.append(names.get(id(m), ""))
-
-    def leave(m: torch.nn.Module, _: Any, found: Any) -> None:
-        left(where.pop(), m, found)
-
-    every = torch.nn.modules.module
-    hooks = (
-        every.register_module_forward_pre_hook(enter),
-        every.register_module_forward_hook(leave),
-    )
-    buffers = [(b, b.detach().clone()) for b in module.buffers()]
-    try:
-        yield module
-    finally:
-        for hook in hooks:
-            hook.remove()
-        where.clear()
-        with torch.no_grad():
-            for buffer, kept in buffers:
-                buffer.copy_(kept)

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from anypart.base.errors import LensError
+from anypart.lens.network.calls import Call, Traced, mapped, plain, tensors
 from anypart.lens.network.field import SELF, UNSEEN, WHOLE, Field, Interval
 from anypart.lens.network.formula import Seen
 from anypart.lens.network.layers import Branches
@@ -23,7 +24,7 @@ from anypart.lens.network.pieces import piece_of, put_together
 from anypart.lens.network.quick import quick_shape
 from anypart.lens.network.rules.pointwise import SHAPE_ONLY
 from anypart.lens.network.sight import Part, Sight, regroup
-from anypart.lens.network.tracer import Call, Traced, Tracer, mapped, plain, tensors
+from anypart.lens.network.tracer import Tracer
 
 
 class Row(NamedTuple):

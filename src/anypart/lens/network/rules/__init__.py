@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import torch
 
+from anypart.lens.network.calls import Call
 from anypart.lens.network.rules.contractions import CONTRACTIONS
 from anypart.lens.network.rules.groups import GROUPS
 from anypart.lens.network.rules.lookups import LOOKUPS
@@ -14,7 +15,6 @@ from anypart.lens.network.rules.moves import MOVES
 from anypart.lens.network.rules.pointwise import POINTWISE, pointwise
 from anypart.lens.network.rules.windows import WINDOWS
 from anypart.lens.network.sets import Rule
-from anypart.lens.network.tracer import Call
 
 RULES: dict[str, Rule] = {**MOVES, **LOOKUPS, **POINTWISE, **GROUPS, **CONTRACTIONS, **WINDOWS}
 

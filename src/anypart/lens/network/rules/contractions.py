@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from anypart.lens.network.calls import Call, Traced
 from anypart.lens.network.rules.pointwise import sum_to
 from anypart.lens.network.sets import Made, Node, Rule, Sets, nodes_of, nonzero_of, varies_of
-from anypart.lens.network.tracer import Call, Traced
 
 FACTORS = {  # operation → names of the two factors
     "mm": ("self", "mat2"),

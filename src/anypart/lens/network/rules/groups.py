@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from anypart.lens.network.calls import Call, Traced
 from anypart.lens.network.sets import ABSORBS, Made, Node, Rule, Sets, nodes_of
-from anypart.lens.network.tracer import Call, Traced
 
 
 def axes_of(dim: Any, n: int) -> list[int]:

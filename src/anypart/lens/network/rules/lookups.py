@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from anypart.lens.network.calls import Call, Traced, plain
 from anypart.lens.network.rules.moves import move
 from anypart.lens.network.rules.pointwise import sum_to
 from anypart.lens.network.sets import Made, Node, Rule, Sets, nodes_of, varies_of
-from anypart.lens.network.tracer import Call, Traced, plain
 
 
 def embedding(sets: Sets, call: Call) -> Made:

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 from torch.utils._pytree import tree_map
 
+from anypart.lens.network.calls import Call, Traced, tensors
 from anypart.lens.network.sets import Made, Node, Rule, Sets, nodes_of, scatter
-from anypart.lens.network.tracer import Call, Traced, tensors
 
 DATA: dict[str, tuple[str, ...]] = {  # operation → its arguments that hold elements
     "cat": ("tensors",),

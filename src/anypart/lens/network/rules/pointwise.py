@@ -8,6 +8,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 
+from anypart.lens.network.calls import Call, plain
 from anypart.lens.network.sets import (
     ABSORBS,
     Made,
@@ -19,7 +20,6 @@ from anypart.lens.network.sets import (
     nonzero_of,
     varies_of,
 )
-from anypart.lens.network.tracer import Call, plain
 
 
 def sum_to(mask: Tensor, shape: Sequence[int]) -> Tensor:

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from anypart.lens.network.calls import Call, Traced, tensors
 from anypart.lens.network.sets import Made, Node, Rule, Sets, nodes_of
-from anypart.lens.network.tracer import Call, Traced, tensors
 
 _SPREAD = {
     1: functional.conv_transpose1d,

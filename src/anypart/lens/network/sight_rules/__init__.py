@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import torch
 
+from anypart.lens.network.calls import Call
 from anypart.lens.network.rules.contractions import FACTORS
 from anypart.lens.network.rules.groups import GROUPS
 from anypart.lens.network.rules.pointwise import SHAPE_ONLY
 from anypart.lens.network.sight_rules import groups, lookups, moves, patches, pointwise, windows
 from anypart.lens.network.sight_rules.pointwise import Rule
-from anypart.lens.network.tracer import Call
 
 
 def _table() -> dict[str, Rule]:

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
+from anypart.lens.network.calls import Call, Traced, plain
 from anypart.lens.network.field import UNSEEN, WHOLE, Field, hull
 from anypart.lens.network.rules.contractions import FACTORS
 from anypart.lens.network.rules.groups import GROUPS, axes_of, reduced, running, softmax, within
 from anypart.lens.network.sets import ABSORBS
 from anypart.lens.network.sight import Part, Sight, join_parts
 from anypart.lens.network.sight_rules.pointwise import Made, join_sights, nothing, sight, stretched
-from anypart.lens.network.tracer import Call, Traced, Tracer, plain
+from anypart.lens.network.tracer import Tracer
 
 
 def grouped(tracer: Tracer, call: Call) -> Made:

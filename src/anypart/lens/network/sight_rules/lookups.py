@@ -5,11 +5,12 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from anypart.lens.network.calls import Call, Traced
 from anypart.lens.network.field import UNSEEN, WHOLE, Field, hull
 from anypart.lens.network.sight import Part, Sight
 from anypart.lens.network.sight_rules.moves import take
 from anypart.lens.network.sight_rules.pointwise import Made, join_sights, sight
-from anypart.lens.network.tracer import Call, Traced, Tracer
+from anypart.lens.network.tracer import Tracer
 
 
 def gathered(tracer: Tracer, call: Call) -> Made:

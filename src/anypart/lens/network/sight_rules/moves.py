@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from anypart.lens.network.calls import Call, Traced
 from anypart.lens.network.field import UNSEEN, WHOLE, Field, hull
 from anypart.lens.network.sight import Part, Sight, always, regroup
 from anypart.lens.network.sight_rules.pointwise import Made, join_sights, nothing, sight, stretched
-from anypart.lens.network.tracer import Call, Traced, Tracer
+from anypart.lens.network.tracer import Tracer
 
 
 def sliced(tracer: Tracer, call: Call) -> Made:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from anypart.lens.network.calls import Call
 from anypart.lens.network.field import UNSEEN, WHOLE, Field
 from anypart.lens.network.sight import Part
 from anypart.lens.network.sight_rules.pointwise import Made, sight
-from anypart.lens.network.tracer import Call, Tracer
+from anypart.lens.network.tracer import Tracer
 
 
 def unfolded(tracer: Tracer, call: Call) -> Made:

@@ -8,10 +8,11 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 
+from anypart.lens.network.calls import Call, Traced, plain
 from anypart.lens.network.field import UNSEEN, Field
 from anypart.lens.network.sets import ABSORBS
 from anypart.lens.network.sight import Part, Sight, join_parts
-from anypart.lens.network.tracer import Call, Traced, Tracer, plain
+from anypart.lens.network.tracer import Tracer
 
 Made = Sequence[Sight | None]
 Rule = Callable[[Tracer, Call], Made]

@@ -5,9 +5,10 @@ from __future__ import annotations
 from math import floor
 from typing import Any
 
+from anypart.lens.network.calls import Call, Traced
 from anypart.lens.network.field import Field, hull
 from anypart.lens.network.sight_rules.pointwise import Made, sight
-from anypart.lens.network.tracer import Call, Traced, Tracer
+from anypart.lens.network.tracer import Tracer
 
 
 def convolved(tracer: Tracer, call: Call) -> Made:
