@@ -348,9 +348,99 @@ MODULES = {
         Of(lambda norm, x: norm(x.transpose(1, 2)), nn.LayerNorm(4)),
         r(1, 4, 2),
     ),
+    "weights of masked attention, averaged": lambda: (
+        Of(
+            lambda a, x: a(x, x, x, attn_mask=torch.ones(3, 3, dtype=torch.bool).triu(1))[1],
+            nn.MultiheadAttention(2, 1, batch_first=True),
+        ),
+        r(1, 3, 2),
+    ),
+    "sums at places": lambda: (
+        Of(lambda x: torch.ones(2, 4).scatter_add(1, torch.tensor([[0, 0, 2], [1, 1, 1]]), x)),
+        r(2, 3),
+    ),
+    "largest at places, without what was there": lambda: (
+        Of(
+            lambda x: x.scatter_reduce(
+                1, torch.tensor([[0, 0], [1, 2]]), x[:, 1:], "amax", include_self=False
+            )
+        ),
+        r(2, 3),
+    ),
+    "products at places": lambda: (
+        Of(lambda x: x.scatter_reduce(1, torch.tensor([[2, 1], [2, 2]]), x[:, :2], "prod")),
+        r(2, 3),
+    ),
+    "rows added to others": lambda: (
+        Of(lambda x: torch.zeros(2, 2).index_add(0, torch.tensor([1, 0, 1]), x)),
+        r(3, 2),
+    ),
+    "rows put elsewhere": lambda: (
+        Of(lambda x: torch.zeros(4, 2).index_copy(0, torch.tensor([3, 0, 1]), x)),
+        r(3, 2),
+    ),
+    "what a mask lets through, elsewhere": lambda: (
+        Of(lambda x: torch.ones(2, 3).masked_scatter(torch.tensor([True, False, True]), x)),
+        r(2, 3),
+    ),
+    "the largest one switched on": lambda: (
+        Of(lambda x: torch.zeros_like(x).scatter(1, x.topk(1, 1)[1], 1.0) * x),
+        r(2, 3),
+    ),
+    "Gumbel-softmax, hard": lambda: (
+        Of(lambda x: functional.gumbel_softmax(x, hard=True)),
+        r(2, 3),
+    ),
+    "overwritten where it is positive": lambda: (
+        Of(lambda x: (lambda y: (y.index_put_((y > 0,), torch.tensor(0.5)), y)[1])(x + 0)),
+        r(2, 3),
+    ),
+    "rows in the order of a column": lambda: (Of(lambda x: x[x[:, 0].argsort()]), r(3, 2)),
+    "columns in an order of their own": lambda: (
+        Of(lambda x: x[:, x[0].argsort()]),
+        r(2, 3),
+    ),
+    "nearest row of a codebook": lambda: (
+        Of(lambda e, x: e(torch.cdist(x, e.weight).argmin(1)), nn.Embedding(4, 2)),
+        r(3, 2),
+    ),
+    "a kernel that depends": lambda: (
+        Of(lambda f, x: functional.conv1d(x, f(x[..., :2]).view(1, 1, 2)), nn.Linear(2, 2)),
+        r(1, 1, 4),
+    ),
+    "a form of two vectors": lambda: (
+        Of(lambda b, x: b(x[:, :2], x[:, 2:]), nn.Bilinear(2, 1, 2)),
+        r(2, 3),
+    ),
+    "an inverse": lambda: (Of(lambda x: torch.linalg.inv(x + 9 * torch.eye(2))), r(2, 2, 2)),
+    "a linear system": lambda: (
+        Of(lambda x: torch.linalg.solve(x[:, :2] + 9 * torch.eye(2), x[:, 2])),
+        r(2, 3, 2),
+    ),
+    "a grid that is given": lambda: (
+        Of(
+            lambda x: functional.grid_sample(
+                x, torch.tensor([[[[0.1, 0.2], [-0.9, 0.7]]]]), align_corners=True
+            )
+        ),
+        r(1, 1, 3, 3),
+    ),
+    "complex numbers": lambda: (
+        Of(lambda x: torch.view_as_real(torch.view_as_complex(x) * torch.tensor(2 + 1j))),
+        r(3, 2),
+    ),
+    "hard swish": lambda: (nn.Sequential(nn.Linear(3, 2), nn.Hardswish(inplace=True)), r(2, 3)),
+    "or with a constant": lambda: (
+        Of(lambda x: (x > 0) | torch.tensor([True, False, True])),
+        r(2, 3),
+    ),
     "local response norm": lambda: (nn.LocalResponseNorm(3), r(1, 5, 2)),
     "Fourier transform": lambda: (Of(lambda x: torch.fft.rfft(x, dim=1).abs()), r(2, 4)),
 }
+
+POINTS = dict.fromkeys(  # where brute force needs more than three, for few of them show a choice
+    ("the largest one switched on", "Gumbel-softmax, hard", "rows in the order of a column"), 12
+)
 
 
 def build(name, seed=0):

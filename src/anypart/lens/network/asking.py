@@ -23,8 +23,10 @@ def which_inputs(module: Callable[..., Any], example: Example, output_ix: Index)
     The module runs once, as it is (training or evaluation), on the example; then the output's
     index set is followed back through every operation, with the real masks and weights:
     weights of 0, masked products and masked attention carry nothing, while a maximum that is
-    not reached, a unit that is off, and rounding do. Nothing is missed; two paths that cancel
-    exactly are counted.
+    not reached, a unit that is off, and rounding do. Nothing is missed. More than any input can
+    show is counted where two paths cancel exactly, where a place is computed (it is taken to
+    be anywhere on its axis), and in matrices that are inverted or factored (taken as a whole);
+    a complex number is one element.
 
     Args:
         module: a torch module or a function of tensors.

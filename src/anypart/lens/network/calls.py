@@ -75,7 +75,6 @@ class Call:
         traced: the traced arguments, each once.
         values: what came out, tensors only.
         args: the arguments by position.
-        module: dotted name of the module it ran in.
 
     """
 
@@ -85,7 +84,6 @@ class Call:
     traced: list[Traced]
     values: list[Tensor]
     args: tuple[Any, ...] = ()
-    module: str = ""
 
     def __getitem__(self, name: str) -> Any:
         """Return an argument."""

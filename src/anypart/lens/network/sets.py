@@ -88,13 +88,18 @@ Rule = Callable[["Sets", Call], Made]
 class Sets(Tracer):
     """Follows which input elements every element can depend on."""
 
+    def knows(self, name: str, func: Any) -> bool:
+        """Look the operation up in the table of rules."""
+        from anypart.lens.network.rules import rule_of
+
+        return rule_of(name, func) is not None
+
     def states(self, call: Call) -> list[Any]:
         """Apply the rule of an operation."""
         from anypart.lens.network.rules import rule_of
 
-        rule = rule_of(call)
-        if rule is None:
-            raise self.unknown(call)
+        rule = rule_of(call.name, call.func)
+        assert rule is not None
         return [
             node if node is not None and node.varies.any() else None for node in rule(self, call)
         ]

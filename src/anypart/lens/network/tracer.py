@@ -29,7 +29,15 @@ from anypart.lens.network.calls import (
 )
 from anypart.lens.network.running import plainly, watched
 
-ASKS_FOR_VALUES = {"_local_scalar_dense", "item", "is_nonzero", "nonzero", "equal", "unique"}
+ASKS_FOR_VALUES = {
+    *("_local_scalar_dense", "item", "is_nonzero", "nonzero", "equal", "bincount"),
+    *("_unique", "_unique2", "unique_dim", "unique_consecutive", "masked_select"),
+}
+
+
+def _fixed(name: str, args: Any) -> bool:
+    """Whether the size that is asked for is told by a constant."""
+    return name == "masked_select" and not isinstance(args[1], Traced)
 
 
 class Tracer(TorchDispatchMode):
@@ -44,6 +52,10 @@ class Tracer(TorchDispatchMode):
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
         return False  # to skip it, torch would import its compiler: seconds
+
+    def knows(self, name: str, func: Any) -> bool:
+        """Say whether there is a rule for an operation (its name without underscore)."""
+        raise NotImplementedError
 
     def states(self, call: Call) -> list[Any]:
         """Return the state of every tensor in `call.values`; None if it is a constant."""
@@ -95,25 +107,41 @@ class Tracer(TorchDispatchMode):
             return found
         schema = func._schema
         name = schema.name.split("::")[-1]
-        if name in ASKS_FOR_VALUES:
+        if name == "_linalg_check_errors":
+            return None  # a matrix without an inverse is no matter of what depends on what
+        if name in ASKS_FOR_VALUES and not _fixed(name, args):
             raise LensError(
                 f"{self._place()}the module looks at a value that depends on its input ({name}), "
                 "to choose what to do or how large a tensor is. What it does for this input says "
                 "nothing about others. Give the part of it without that choice."
             )
-        found = self.compute(func, args, kwargs)
         bare = name[:-1] if name.endswith("_") and not name.endswith("__") else name
+        if not self.knows(bare, func):
+            return self._by_parts(func, args, kwargs)
+        found = self.compute(func, args, kwargs)
         given = names_of(func).copy()
         given |= dict(zip(given, args, strict=False)) | kwargs
         values = [found] if isinstance(found, Tensor) else tensors(found)
-        where = self.where[-1] if self.where else ""
-        call = Call(func, bare, given, traced, values, args, where)
+        call = Call(func, bare, given, traced, values, args)
         states = self.states(call)
         if schema.is_mutable:
             return self._in_place(
                 call, found, states, dict(zip(given, args, strict=False)) | kwargs
             )
         return self._wrapped(found, states, traced[0].owner)
+
+    def _by_parts(self, func: Any, args: Any, kwargs: Any) -> Any:
+        """Run an operation without a rule as the operations that it is made of."""
+        from anypart.lens.network.parts import parts_of
+
+        parts = parts_of(func)
+        if parts is None:
+            raise self.unknown(func)
+        try:
+            with self:
+                return parts(*args, **kwargs)
+        except (LensError, NotImplementedError) as error:
+            raise self.unknown(func) from error
 
     def _wrapped(self, found: Any, states: list[Any], root: Traced | None = None) -> Any:
         if isinstance(found, Tensor):
@@ -174,11 +202,12 @@ class Tracer(TorchDispatchMode):
     def _place(self) -> str:
         return f"In {self.where[-1]}, " if self.where and self.where[-1] else ""
 
-    def unknown(self, call: Call, why: str = "") -> LensError:
+    def unknown(self, asked: Call | Any, why: str = "") -> LensError:
         """Make the error for an operation that the engine has no rule for."""
-        place = f" (in {call.module})" if call.module else ""
+        func = asked.func if isinstance(asked, Call) else asked
+        place = f" (in {self.where[-1]})" if self.where and self.where[-1] else ""
         return LensError(
-            f"No rule for {call.func}{place}{': ' + why if why else ''}. Nothing is guessed: "
+            f"No rule for {func}{place}{': ' + why if why else ''}. Nothing is guessed: "
             "replace that operation, or look at the part before it."
         )
 

@@ -24,6 +24,7 @@ from anypart.lens.network.pieces import piece_of, put_together
 from anypart.lens.network.quick import quick_shape
 from anypart.lens.network.rules.pointwise import SHAPE_ONLY
 from anypart.lens.network.sight import Part, Sight, regroup
+from anypart.lens.network.sight_rules import sight_rule_of
 from anypart.lens.network.tracer import Tracer
 
 
@@ -59,7 +60,7 @@ class Row(NamedTuple):
 
     @property
     def exact(self) -> bool:
-        """No interval is larger than it has to be."""
+        """No interval is larger than it has to be, if no weight and no shown element is 0."""
         return not self.sight.loose
 
     def interval(self, position: Sequence[int], axis: int = 0) -> Interval:
@@ -157,13 +158,14 @@ class Fields(Tracer):
         self._ends = ends
         self._shapes: dict[int, tuple[Tensor, Tensor]] = {}
 
+    def knows(self, name: str, func: Any) -> bool:
+        """Look the operation up in the table of rules."""
+        return sight_rule_of(name, func) is not None
+
     def states(self, call: Call) -> list[Any]:
         """Apply the rule of an operation."""
-        from anypart.lens.network.sight_rules import sight_rule_of
-
-        rule = sight_rule_of(call)
-        if rule is None:
-            raise self.unknown(call)
+        rule = sight_rule_of(call.name, call.func)
+        assert rule is not None
         found = rule(self, call)
         for sight, value in zip(found, call.values, strict=True):
             if sight is not None and sight.shape != tuple(value.shape):

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from anypart.lens.network.calls import Call, Traced
-from anypart.lens.network.rules.pointwise import sum_to
+from anypart.lens.network.rules.pointwise import absorbs, sum_to
 from anypart.lens.network.sets import Made, Node, Rule, Sets, nodes_of, nonzero_of, varies_of
 
 FACTORS = {  # operation → names of the two factors
@@ -36,9 +36,11 @@ def product(sets: Sets, call: Call) -> Made:
         for x, s in ((left, rows), (right, cols))
     )
     varies = ((a[0] @ b[1] + a[1] @ b[0]) > 0).reshape(shape)
-    added = call["self"] if call.name.startswith(("add", "badd")) else None
+    added = call["self"] if call.given.get("beta", 0) != 0 else None
     if isinstance(added, Traced):
         varies = varies | varies_of(added)
+    elif added is not None and (shut := absorbs(added, -1)) is not None:
+        varies = varies & ~shut  # a mask before a softmax
     nodes = nodes_of([left, right, added])
 
     def back(mask: Tensor) -> Sequence[Tensor]:
@@ -56,26 +58,41 @@ def product(sets: Sets, call: Call) -> Made:
 
 
 def convolution(sets: Sets, call: Call) -> Made:
-    """Slide a constant kernel."""
+    """Slide a kernel, which may depend on the input itself."""
     data, weight, bias = call["input"], call["weight"], call["bias"]
-    if not isinstance(data, Traced) or isinstance(weight, Traced) or isinstance(bias, Traced):
-        raise sets.unknown(call, "its kernel depends on the input")
     names = ("stride", "padding", "dilation", "transposed", "output_padding", "groups")
     settings = [call[name] for name in names]
     kernel = nonzero_of(weight).float()
-    node = nodes_of([data])[0]
-    varies = torch.ops.aten.convolution(node.varies.float(), kernel, None, *settings) > 0
+    varies = torch.ops.aten.convolution(varies_of(data).float(), kernel, None, *settings) > 0
+    filled = kernel
+    if isinstance(weight, Traced):
+        filled = nonzero_of(data).float()
+        taps = varies_of(weight).float()
+        varies |= torch.ops.aten.convolution(filled, taps, None, *settings) > 0
+    if isinstance(bias, Traced):
+        varies |= varies_of(bias).reshape(-1, *[1] * (varies.dim() - 2))
+
+    def gradient(count: Tensor, x: Tensor, which: Sequence[bool]) -> Sequence[Tensor]:
+        return torch.ops.aten.convolution_backward(
+            count, x, kernel, None, *settings, [*which, False]
+        )
 
     def back(mask: Tensor) -> Sequence[Tensor]:
         queries = len(mask)
-        count = mask.flatten(0, 1).float()
-        shape = (queries * node.shape[0], *node.shape[1:])
-        read = torch.ops.aten.convolution_backward(
-            count, torch.zeros(()).expand(shape), kernel, None, *settings, [True, False, False]
-        )[0]
-        return ((read > 0).reshape(queries, *node.shape),)
+        found: list[Tensor] = []
+        if isinstance(data, Traced):
+            shape = (queries * data.shape[0], *data.shape[1:])
+            count = mask.flatten(0, 1).float()
+            read = gradient(count, torch.zeros(()).expand(shape), (True, False))[0] > 0
+            found.append(read.reshape(queries, *data.shape))
+        if isinstance(weight, Traced):
+            reads = [gradient(m.float(), filled, (False, True))[1] > 0 for m in mask]
+            found.append(torch.stack(reads))
+        if isinstance(bias, Traced):
+            found.append(mask.movedim(2, 1).flatten(2).any(2))
+        return found
 
-    return [Node(varies, (node,), back)]
+    return [Node(varies, nodes_of([data, weight, bias]), back)]
 
 
 CONTRACTIONS: dict[str, Rule] = {

@@ -10,6 +10,7 @@ from torch import Tensor
 from anypart.lens.network.calls import Call, Traced, plain
 from anypart.lens.network.rules.moves import move
 from anypart.lens.network.rules.pointwise import sum_to
+from anypart.lens.network.rules.windows import linear
 from anypart.lens.network.sets import Made, Node, Rule, Sets, nodes_of, varies_of
 
 
@@ -86,23 +87,57 @@ def index_select(sets: Sets, call: Call) -> Made:
 
 
 def index(sets: Sets, call: Call) -> Made:
-    """Depend on the indices, `table[x, y]`, and on nothing else if the table is a constant."""
-    if not any(isinstance(x, Traced) for x in call["indices"]):
+    """`x[:, places]`: depend on the places, and on all that they can choose from."""
+    data, given = call["self"], call["indices"]
+    used = [x for x in given if x is not None]
+    if not any(isinstance(x, Traced) for x in used):
         return move(sets, call)
-    if isinstance(call["self"], Traced) or any(x is None for x in call["indices"]):
-        raise sets.unknown(call, "what it reads and where it reads both depend on the input")
-    nodes = nodes_of(call["indices"])
-    shape = call.values[0].shape
-    rest = call["self"].dim() - len(call["indices"])
-    varies = torch.zeros(shape[: len(shape) - rest], dtype=torch.bool)
-    for node in nodes:
-        varies = varies | node.varies
+    first = next(d for d, x in enumerate(given) if x is not None)
+    if len(given) > first + len(used) or any(x.dtype == torch.bool for x in used):
+        raise sets.unknown(call, "its places are a mask, or along axes that lie apart")
+    spread = torch.broadcast_shapes(*(x.shape for x in used))
+    rest = data.dim() - first - len(used)
+    nodes = nodes_of([data, *used])
+    places = torch.zeros(spread, dtype=torch.bool)
+    for node in nodes_of(used):
+        places = places | node.varies
+    chosen = varies_of(data).flatten(first, first + len(used) - 1).any(first)
+    lead = data.shape[:first]
+    chosen = chosen.reshape(*lead, *[1] * len(spread), *data.shape[data.dim() - rest :])
+    varies = places.reshape(*places.shape, *[1] * rest) | chosen
 
     def back(mask: Tensor) -> Sequence[Tensor]:
-        read = mask.flatten(mask.dim() - rest).any(-1) if rest else mask
-        return [sum_to(read, node.shape) for node in nodes]
+        found: list[Tensor] = []
+        if isinstance(data, Traced):
+            read = mask.flatten(first + 1, first + len(spread)).any(first + 1) if spread else mask
+            ones = [1] * len(used)
+            read = read.reshape(len(mask), *lead, *ones, *data.shape[data.dim() - rest :])
+            found.append(read.expand(-1, *data.shape))
+        there = mask.flatten(mask.dim() - rest).any(-1) if rest else mask
+        there = there.flatten(1, first).any(1) if first else there
+        return [*found, *(sum_to(there, node.shape) for node in nodes_of(used))]
 
-    return [Node(varies.reshape(*varies.shape, *[1] * rest).expand(shape), nodes, back)]
+    return [Node(varies.expand(call.values[0].shape), nodes, back)]
+
+
+def sampled(sets: Sets, call: Call) -> Made:
+    """`grid_sample` at places that depend: any place of the plane can be read."""
+    data, grid = call["input"], call["grid"]
+    if not isinstance(grid, Traced):
+        return linear(sets, call)
+    space = data.dim() - 2
+    somewhere = varies_of(data).flatten(2).any(2)
+    varies = somewhere.reshape(*somewhere.shape, *[1] * space) | varies_of(grid).any(-1)[:, None]
+
+    def back(mask: Tensor) -> Sequence[Tensor]:
+        found: list[Tensor] = []
+        if isinstance(data, Traced):
+            read = mask.flatten(3).any(3)
+            found.append(read.reshape(*read.shape, *[1] * space).expand(-1, *data.shape))
+        found.append(mask.any(2).unsqueeze(-1).expand(-1, *grid.shape))
+        return found
+
+    return [Node(varies.expand(call.values[0].shape), nodes_of([data, grid]), back)]
 
 
 LOOKUPS: dict[str, Rule] = {
@@ -112,4 +147,6 @@ LOOKUPS: dict[str, Rule] = {
     "gather": gather,
     "index_select": index_select,
     "index": index,
+    "grid_sampler_2d": sampled,
+    "grid_sampler_3d": sampled,
 }

@@ -23,6 +23,8 @@ DATA: dict[str, tuple[str, ...]] = {  # operation → its arguments that hold el
     "index_put": ("self", "values"),
     "_index_put_impl": ("self", "values"),
     "scatter": ("self", "src", "value"),
+    "masked_scatter": ("self", "source"),
+    "block_diag": ("tensors",),
     "slice_scatter": ("self", "src"),
     "select_scatter": ("self", "src"),
     "diagonal_scatter": ("self", "src"),
@@ -32,11 +34,11 @@ DATA: dict[str, tuple[str, ...]] = {  # operation → its arguments that hold el
 _SELF = (
     "permute transpose t numpy_T expand select slice split split_with_sizes unsafe_split "
     "unsafe_split_with_sizes unbind chunk flip roll rot90 index index_select gather repeat unfold "
-    "im2col tril triu diagonal diag_embed masked_select take as_strided pixel_shuffle "
-    "pixel_unshuffle channel_shuffle native_channel_shuffle reflection_pad1d reflection_pad2d "
-    "reflection_pad3d replication_pad1d replication_pad2d replication_pad3d upsample_nearest1d "
-    "upsample_nearest2d upsample_nearest3d _upsample_nearest_exact1d _upsample_nearest_exact2d "
-    "_upsample_nearest_exact3d repeat_interleave max_unpool2d max_unpool3d"
+    "im2col tril triu diagonal diagonal_copy diag_embed masked_select take as_strided "
+    "pixel_shuffle pixel_unshuffle channel_shuffle native_channel_shuffle reflection_pad1d "
+    "reflection_pad2d reflection_pad3d replication_pad1d replication_pad2d replication_pad3d "
+    "upsample_nearest1d upsample_nearest2d upsample_nearest3d _upsample_nearest_exact1d "
+    "_upsample_nearest_exact2d _upsample_nearest_exact3d repeat_interleave"
 )
 _SAME_ORDER = (
     "view _unsafe_view reshape _reshape_alias unsqueeze squeeze clone alias detach _to_copy "
@@ -50,8 +52,6 @@ def move(sets: Sets, call: Call) -> Made:
     others = [x for name, x in call.given.items() if name not in data]
     if any(isinstance(x, Traced) for x in tensors(others)):
         raise sets.unknown(call, "where it reads from depends on the input")
-    if call.given.get("accumulate"):
-        raise sets.unknown(call, "it adds up what it writes")
     held: list[Any] = []
     n = 0
 
@@ -104,7 +104,20 @@ def same_order(sets: Sets, call: Call) -> Made:
     return [Node(varies, (node,), back)]
 
 
+def paired(sets: Sets, call: Call) -> Made:
+    """Take two numbers as one complex number, or one as two."""
+    node = nodes_of(call.traced)[0]
+    if call.name == "view_as_complex":
+        return [
+            Node(node.varies.any(-1), (node,), lambda m: (m.unsqueeze(-1).expand(-1, *node.shape),))
+        ]
+    two = node.varies.unsqueeze(-1).expand(*node.shape, 2)
+    return [Node(two, (node,), lambda mask: (mask.any(-1),))]
+
+
 MOVES: dict[str, Rule] = {
+    "view_as_complex": paired,
+    "view_as_real": paired,
     **dict.fromkeys(cast("list[str]", _SELF.split()), move),
     **dict.fromkeys(DATA, move),
     **dict.fromkeys(_SAME_ORDER.split(), same_order),

@@ -8,7 +8,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 
-from anypart.lens.network.calls import Call, plain
+from anypart.lens.network.calls import Call, Traced, plain
 from anypart.lens.network.sets import (
     ABSORBS,
     Made,
@@ -59,12 +59,16 @@ def _killed(call: Call) -> Tensor | None:
         return _any(_zero(left), _zero(right))
     if call.name in ("div", "true_divide"):
         return _zero(left)
-    if call.name == "pow" and not isinstance(call.given.get("exponent"), Tensor):
-        return torch.tensor(True) if call["exponent"] == 0 else None
+    if call.name == "pow":
+        return _zero(call["exponent"])
+    if call.name in ("bitwise_and", "logical_and"):
+        return _any(_zero(left), _zero(right))
+    if call.name in ("bitwise_or", "logical_or"):
+        return _any(_true(left), _true(right))
     if call.name in ("add", "sub"):
         if call["alpha"] != 1:
             return None
-        return _any(_absorbs(left, -1), _absorbs(right, -1 if call.name == "add" else 1))
+        return _any(absorbs(left, -1), absorbs(right, -1 if call.name == "add" else 1))
     return None
 
 
@@ -79,7 +83,14 @@ def _zero(x: Any) -> Tensor | None:
     return zero if zero.any() else None
 
 
-def _absorbs(x: Any, sign: int) -> Tensor | None:
+def _true(x: Any) -> Tensor | None:
+    """Find constants that are true, bit for bit: with "or", nothing else matters."""
+    if isinstance(x, Traced) or not isinstance(x, Tensor) or x.dtype != torch.bool:
+        return None
+    return x if x.any() else None
+
+
+def absorbs(x: Any, sign: int) -> Tensor | None:
     """Find constants that stand for −∞ once they are added (sign −1) or subtracted."""
     value = torch.as_tensor(plain(x))
     if not value.is_floating_point():
@@ -94,7 +105,11 @@ def choose(sets: Sets, call: Call) -> Made:
         condition, chosen, other = call["condition"], call["self"], call["other"]
     else:
         condition, chosen, other = call["mask"], call["value"], call["self"]
-    shape = call.values[0].shape
+    return [either(condition, chosen, other, call.values[0].shape)]
+
+
+def either(condition: Tensor, chosen: Any, other: Any, shape: Sequence[int]) -> Node:
+    """Depend on a condition that depends, and on whatever it can choose."""
     open_ = varies_of(condition)
     first, second = (plain(condition) | open_), (~plain(condition) | open_)
     varies = open_ | (first & varies_of(chosen)) | (second & varies_of(other))
@@ -105,7 +120,7 @@ def choose(sets: Sets, call: Call) -> Made:
     def back(mask: Tensor) -> Sequence[Tensor]:
         return [sum_to(mask & w, node.shape) for node, w in zip(nodes, where, strict=True)]
 
-    return [Node(varies.expand(shape), nodes, back)]
+    return Node(varies.expand(tuple(shape)), nodes, back)
 
 
 def shape_only(sets: Sets, call: Call) -> Made:
@@ -129,6 +144,8 @@ _SHAPE_ONLY = (
     "new_ones new_full new_empty new_empty_strided zero normal uniform bernoulli exponential"
 )
 SHAPE_ONLY = _SHAPE_ONLY.split()
+UNTAGGED = ["hardswish", "floor_divide", "bucketize", "searchsorted", "polar", "complex"]
+"""Elementwise operations that torch does not tag as such."""
 POINTWISE: dict[str, Rule] = {
     "where": choose,
     "masked_fill": choose,
@@ -136,5 +153,6 @@ POINTWISE: dict[str, Rule] = {
     "_prelu_kernel": pointwise,
     "native_dropout": pointwise,
     "rrelu_with_noise": pointwise,
+    **dict.fromkeys(UNTAGGED, pointwise),
     **dict.fromkeys(SHAPE_ONLY, shape_only),
 }

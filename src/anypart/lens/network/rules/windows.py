@@ -59,7 +59,11 @@ def linear(sets: Sets, call: Call) -> Made:
             func, given = _MEAN_OF[call.name], {k: given[k] for k in ("self", "output_size")}
 
         def replace(y: Tensor) -> Tensor:
-            return x if y is data else y.to(x.dtype) if y.is_floating_point() else y
+            if y is data:
+                return x
+            if y is call.given.get("grid"):  # one for each example
+                y = y.repeat(len(x) // len(y), *[1] * (y.dim() - 1))
+            return y.to(x.dtype) if y.is_floating_point() else y
 
         return Call(func, call.name, given, [], []).run(replace)[0]
 
@@ -91,7 +95,7 @@ _LINEAR = (
     "avg_pool1d avg_pool2d avg_pool3d _adaptive_avg_pool2d _adaptive_avg_pool3d "
     "adaptive_avg_pool1d adaptive_max_pool2d adaptive_max_pool3d upsample_linear1d "
     "upsample_bilinear2d upsample_trilinear3d upsample_bicubic2d _upsample_bilinear2d_aa "
-    "_upsample_bicubic2d_aa grid_sampler_2d grid_sampler_3d col2im"
+    "_upsample_bicubic2d_aa col2im"
 )
 WINDOWS: dict[str, Rule] = {
     "max_pool1d_with_indices": max_pool,

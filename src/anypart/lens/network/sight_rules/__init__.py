@@ -5,19 +5,23 @@ An operation without a rule is named in an error; nothing is guessed.
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 
-from anypart.lens.network.calls import Call
 from anypart.lens.network.rules.contractions import FACTORS
 from anypart.lens.network.rules.groups import GROUPS
-from anypart.lens.network.rules.pointwise import SHAPE_ONLY
+from anypart.lens.network.rules.matrices import MATRICES
+from anypart.lens.network.rules.pointwise import SHAPE_ONLY, UNTAGGED
 from anypart.lens.network.sight_rules import groups, lookups, moves, patches, pointwise, windows
 from anypart.lens.network.sight_rules.pointwise import Rule
 
 
 def _table() -> dict[str, Rule]:
     by_rule: dict[Rule, str] = {
-        pointwise.pointwise: "where masked_fill _prelu_kernel native_dropout rrelu_with_noise",
+        pointwise.pointwise: " ".join(
+            ["where masked_fill _prelu_kernel native_dropout rrelu_with_noise", *UNTAGGED]
+        ),
         pointwise.same: "clone alias detach _to_copy contiguous lift_fresh to channel_shuffle "
         "native_channel_shuffle",
         pointwise.gated: "glu",
@@ -39,6 +43,8 @@ def _table() -> dict[str, Rule]:
         moves.ordered: "permute transpose t numpy_T",
         moves.viewed: "view _unsafe_view reshape _reshape_alias unsqueeze squeeze",
         moves.expanded: "expand",
+        moves.repeated: "repeat",
+        moves.paired: "view_as_complex view_as_real",
         moves.rolled: "flip roll",
         moves.joined_up: "cat stack",
         groups.grouped: " ".join(GROUPS),
@@ -47,6 +53,10 @@ def _table() -> dict[str, Rule]:
         lookups.gathered: "gather",
         lookups.chosen: "index_select",
         lookups.indexed: "index",
+        lookups.scattered: "scatter scatter_add scatter_reduce",
+        lookups.sampled: "grid_sampler_2d grid_sampler_3d",
+        groups.whole: " ".join(MATRICES),
+        groups.planes: "max_unpool2d max_unpool3d",
         patches.unfolded: "unfold",
         patches.cut_out: "im2col",
         patches.added_up: "col2im",
@@ -60,9 +70,9 @@ def _table() -> dict[str, Rule]:
 RULES = _table()
 
 
-def sight_rule_of(call: Call) -> Rule | None:
+def sight_rule_of(name: str, func: Any) -> Rule | None:
     """Return the rule of an operation, None if there is none."""
-    rule = RULES.get(call.name)
-    if rule is None and torch.Tag.pointwise in call.func.tags:
+    rule = RULES.get(name)
+    if rule is None and torch.Tag.pointwise in func.tags:
         return pointwise.pointwise
     return rule

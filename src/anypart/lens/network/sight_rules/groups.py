@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import torch
 from torch import Tensor
 
 from anypart.lens.network.calls import Call, Traced, plain
 from anypart.lens.network.field import UNSEEN, WHOLE, Field, hull
 from anypart.lens.network.rules.contractions import FACTORS
 from anypart.lens.network.rules.groups import GROUPS, axes_of, reduced, running, softmax, within
+from anypart.lens.network.rules.matrices import batch_axes
 from anypart.lens.network.sets import ABSORBS
 from anypart.lens.network.sight import Part, Sight, join_parts
 from anypart.lens.network.sight_rules.pointwise import Made, join_sights, nothing, sight, stretched
@@ -96,6 +98,42 @@ def multiplied(tracer: Tracer, call: Call) -> Made:
         shut = plain(added) <= -ABSORBS
         made = made._replace(blocked=shut if shut.any() else None)
     return [made]
+
+
+def whole(tracer: Tracer, call: Call) -> Made:
+    """Inverses, determinants, factors: every output sees whole matrices."""
+    found: Sight | None = None
+    for x, n in zip(call.traced, batch_axes(call), strict=True):
+        seen = sight(x)
+        seen = seen.also(seen.over(range(n, x.dim())))
+        seen = seen._replace(axes=seen.axes[:n], blocked=None)
+        if found is not None:
+            shape = torch.broadcast_shapes(found.shape, seen.shape)
+            found = join_sights(stretched(found, shape), stretched(seen, shape))
+            if found is None:
+                raise tracer.unknown(call, "its arguments' axes are cut differently")
+        else:
+            found = seen
+    assert found is not None
+    made = list[Sight | None]()
+    for value in call.values:
+        first = stretched(found, value.shape[: max(value.dim() - 2, len(found.axes))])
+        rest = [found.blank(n)[0:] for n in value.shape[len(first.axes) :]]
+        made.append(first._replace(axes=(*first.axes, *rest)))
+    return made
+
+
+def planes(tracer: Tracer, call: Call) -> Made:
+    """Put the largest back where it was: it can have been anywhere in its plane."""
+    shape = call.values[0].shape
+    n_axes = len(shape) - (2 if call.name.endswith("2d") else 3)
+    found: Sight | None = None
+    for x in call.traced:
+        seen = _all_along(sight(x), range(n_axes, len(shape)))
+        axes = (*seen.axes[:n_axes], *(seen.blank(n) for n in shape[n_axes:]))
+        seen = seen._replace(axes=axes)
+        found = seen if found is None else join_sights(found, seen)
+    return [found]
 
 
 def _all_along(seen: Sight, axes: Sequence[int]) -> Sight:

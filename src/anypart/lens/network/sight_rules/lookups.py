@@ -57,6 +57,48 @@ def indexed(tracer: Tracer, call: Call) -> Made:
     return [take(sight(call["self"]), dim, [p % n for p in places.tolist()])]
 
 
+def scattered(tracer: Tracer, call: Call) -> Made:
+    """Write along one axis: what lies on it can land anywhere on it."""
+    data, places = call["self"], call["index"]
+    dim, shape = call["dim"] % max(places.dim(), 1), call.values[0].shape
+    found: Sight | None = sight(data) if isinstance(data, Traced) else None
+    for x in (places, call.given.get("src")):
+        if not isinstance(x, Traced):
+            continue
+        seen = sight(x)
+        seen = seen.also(seen.over([dim]))
+        for axis, n in enumerate(shape):
+            if axis != dim and n != seen.shape[axis]:
+                seen = take(seen, axis, range(n))
+        axes = (*seen.axes[:dim], seen.blank(shape[dim]), *seen.axes[dim + 1 :])
+        seen = seen._replace(axes=axes, blocked=None, loose=not isinstance(places, Traced))
+        found = seen if found is None else join_sights(found, seen)
+        if found is None:
+            raise tracer.unknown(call, "its arguments' axes are cut differently")
+    return [found]
+
+
+def sampled(tracer: Tracer, call: Call) -> Made:
+    """Read at places of a plane that a grid tells: anywhere."""
+    data, grid, shape = call["input"], call["grid"], call.values[0].shape
+    space = len(shape) - 2
+    found: Sight | None = None
+    if isinstance(data, Traced):
+        seen = sight(data)
+        seen = seen.also(seen.over(range(2, len(shape))))
+        axes = (*seen.axes[:2], *(seen.blank(n) for n in shape[2:]))
+        found = seen._replace(axes=axes, blocked=None, loose=not isinstance(grid, Traced))
+    if isinstance(grid, Traced):
+        seen = sight(grid)
+        seen = seen.also(seen.over([space + 1]))
+        axes = (seen.axes[0], seen.blank(shape[1]), *seen.axes[1 : space + 1])
+        there = seen._replace(axes=axes, blocked=None)
+        found = there if found is None else join_sights(found, there)
+    if found is None:
+        raise tracer.unknown(call, "its arguments' axes are cut differently")
+    return [found]
+
+
 def _known(tracer: Tracer, call: Call, places: Tensor) -> Tensor:
     if places.is_meta:
         raise tracer.unknown(call, "its places have no values")

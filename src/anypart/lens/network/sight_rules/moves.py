@@ -85,6 +85,28 @@ def expanded(tracer: Tracer, call: Call) -> Made:
     return [stretched(sight(call["self"]), call.values[0].shape)]
 
 
+def repeated(tracer: Tracer, call: Call) -> Made:
+    """Lay copies side by side."""
+    seen, shape = sight(call["self"]), call.values[0].shape
+    more = len(shape) - len(seen.axes)
+    axes = [seen.blank(1)] * more + list(seen.axes)
+    seen = seen._replace(axes=tuple(axes))
+    for axis, size in enumerate(shape):
+        n = seen.shape[axis]
+        if size != n:
+            seen = take(seen, axis, [o % n for o in range(size)])
+    return [seen]
+
+
+def paired(tracer: Tracer, call: Call) -> Made:
+    """Take two numbers as one complex number, or one as two."""
+    seen = sight(call["self"])
+    if call.name == "view_as_real":
+        return [seen._replace(axes=(*seen.axes, seen.blank(2)), blocked=None)]
+    seen = seen.also(seen.over([len(seen.axes) - 1]))
+    return [seen._replace(axes=seen.axes[:-1], blocked=None)]
+
+
 def rolled(tracer: Tracer, call: Call) -> Made:
     """Shift positions around, or turn them back to front."""
     seen = sight(call["self"])

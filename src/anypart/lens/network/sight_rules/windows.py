@@ -14,10 +14,12 @@ from anypart.lens.network.tracer import Tracer
 def convolved(tracer: Tracer, call: Call) -> Made:
     """Slide a kernel; channels are mixed."""
     data, weight = call["input"], call["weight"]
-    if not isinstance(data, Traced) or isinstance(weight, Traced):
-        raise tracer.unknown(call, "its kernel depends on the input")
+    if not isinstance(data, Traced):
+        raise tracer.unknown(call, "its kernel alone depends on the input")
     seen, shape = sight(data), call.values[0].shape
     seen = seen.also(seen.over([1]))
+    for kernel in call.traced[1:]:  # the same at every position
+        seen = seen.also(sight(kernel).over(range(kernel.dim()))).also(sight(kernel).rest)
     n_axes = len(shape) - 2
     many = [
         list(call[n]) * n_axes if len(call[n]) == 1 else list(call[n])
