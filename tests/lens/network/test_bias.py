@@ -1,6 +1,7 @@
 """Threshold and bias decide the same; a bias goes only where nothing changes without it."""
 
 import copy
+import inspect
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from torch import nn
 from torch.nn import functional
 
 from anypart.base.errors import LensError
-from anypart.lens.network import biases
+from anypart.lens.network import bias_uses, biases
 from anypart.lens.network.perceptron import Perceptron, fires_above, learn, opposed
 
 CORNERS = np.array([[0.0, 0], [0, 1], [1, 0], [1, 1]])
@@ -60,6 +61,11 @@ def test_shapes_that_do_not_fit_are_refused():
         learn(np.zeros(3), np.zeros(3, bool))
 
 
+class Wrapped:
+    def __init__(self, found):
+        self.found = found
+
+
 class Of(nn.Module):
     def __init__(self, run, *parts):
         super().__init__()
@@ -85,7 +91,44 @@ def one_norm_for_two(x, one, other, norm):
     return norm(one(x)) + norm(other(x))
 
 
-SAME = nn.Conv2d(2, 4, 3)
+class Frozen(nn.BatchNorm2d):
+    def train(self, mode=True):
+        return super().train(False)
+
+
+class Twice(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer, self.norm = conv(), nn.BatchNorm2d(4)
+
+    def forward(self, x):
+        return self.norm(self.layer(x)) * self.layer.bias.mean()
+
+
+class Renamed(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer = conv()
+        self.register_buffer("middle", torch.zeros(4))
+        self.register_buffer("width", torch.ones(4))
+
+    def forward(self, x):
+        return functional.batch_norm(
+            self.layer(x), self.middle, self.width, None, None, self.training
+        )
+
+
+class Tied(nn.Module):
+    def __init__(self, *, bare):
+        super().__init__()
+        self.one, self.other = conv(), conv()
+        self.other.bias = self.one.bias
+        self.first, self.second = nn.BatchNorm2d(4), nn.Identity() if bare else nn.BatchNorm2d(4)
+
+    def forward(self, x):
+        return self.first(self.one(x)) + self.second(self.other(x))
+
+
 CASES = {  # name → module, biases that can go
     "convolution, batch norm": (nn.Sequential(conv(), nn.BatchNorm2d(4), nn.ReLU()), {"0.bias"}),
     "transposed": (
@@ -133,6 +176,11 @@ CASES = {  # name → module, biases that can go
         Of(lambda x, layer, norm: norm(layer(x).flatten(2)), conv(), nn.BatchNorm1d(4)),
         set(),
     ),
+    "a norm that is frozen": (nn.Sequential(conv(), Frozen(4)), set()),
+    "a bias that is read elsewhere": (Twice(), set()),
+    "running statistics under other names": (Renamed(), {"layer.bias"}),
+    "one bias in two layers, one of them bare": (Tied(bare=True), set()),
+    "one bias in two layers": (Tied(bare=False), {"one.bias"}),
     "functional": (
         Of(lambda x, layer: functional.batch_norm(layer(x), None, None, training=True), conv()),
         {"parts.0.bias"},
@@ -215,12 +263,15 @@ def test_in_evaluation_it_only_goes_into_the_running_mean():
         ("groups of two", "if args[6] == shape[1]:", "if args[6] <= shape[1]:"),
         ("ReLU in place between", "if carried is None or (views and", "if carried is None or ("),
         ("one norm behind two layers", "if others:", "if not others:"),
-        ("convolution, batch norm", "mean.sub_(bias)", "mean.add_(bias)"),
+        ("convolution, batch norm", "means[mean].sub_(bias)", "means[mean].add_(bias)"),
+        ("a bias that is read elsewhere", "if bias in self._read:", "if not bias:"),
+        ("a norm that is frozen", "if learning and not training:", "if learning and training:"),
         ("dropout between", "for training in (True, False)]", "for training in (False,)]"),
     ],
 )
 def test_the_outputs_catch_a_planted_bug(case, right, wrong, monkeypatch):
-    plant(monkeypatch, "anypart.lens.network.biases", right, wrong)
+    home = next(m for m in (biases, bias_uses) if right in inspect.getsource(m))
+    plant(monkeypatch, home.__name__, right, wrong)
     with pytest.raises(AssertionError, match=r"other biases|change"):
         check(case)
 
@@ -242,5 +293,7 @@ def test_a_module_is_left_as_it_was_and_a_wrong_example_refused():
     biases.redundant_biases(module, x)
     assert all(torch.equal(before[k], v) for k, v in module.state_dict().items())
     assert [m.training for m in module.modules()] == [True, True, False, True]
+    with pytest.raises(LensError, match="returns Wrapped, in which tensors cannot be found"):
+        biases.redundant_biases(Of(lambda x, layer: Wrapped(layer(x)), conv()), x)
     with pytest.raises(LensError, match="does not run on the example in training"):
         biases.redundant_biases(module, torch.zeros(1, 5))
