@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,6 +65,7 @@ class Wanted:
     kinds: Mapping[str, str]
     policy: Mapping[str, float]
     distance: str = ""
+    missing: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("kinds", "policy"):
@@ -78,6 +79,7 @@ class Wanted:
         kinds: Mapping[str, str] | None,
         policy: Any,
         distance: str | None,
+        missing: Iterable[str] = (),
     ) -> Wanted:
         """Put what was asked in the form in which it is kept.
 
@@ -99,7 +101,8 @@ class Wanted:
             policy = [policy]
         weights = policy if isinstance(policy, Mapping) else dict.fromkeys(policy or (), 1.0)
         chosen = (distance or "forward_kl") if purpose == "distance" else ""
-        return Wanted(minutes, seed, purpose, kinds or {}, weights, chosen)
+        words = (missing,) if isinstance(missing, str) else tuple(missing)
+        return Wanted(minutes, seed, purpose, kinds or {}, weights, chosen, words)
 
     def policies(self, names: list[str]) -> tuple[Policy, ...]:
         """Read the policy for the columns of a table."""
@@ -123,6 +126,7 @@ def fit(
     kinds: Mapping[str, str] | None = None,
     policy: Written | None = None,
     distance: str | None = None,
+    missing: Iterable[str] = (),
     folder: str | Path | None = None,
     overwrite: bool = False,
     on_event: Callable[[Any], object] | None = None,
@@ -147,6 +151,8 @@ def fit(
             listed also reverse_kl, jensen_shannon, total_variation, hellinger. The mixture
             has a density, so it answers everything exactly, whichever is chosen; only under
             forward_kl is that density the likeliest, and only it takes rows with gaps.
+        missing: words that say "no value", as `?`, besides NA, N/A, NaN, NULL, null and
+            those that stand among the numbers or dates of a column.
         folder: where the fit is saved, and where an interrupted fit goes on when the same
             is asked again; None keeps it in memory only.
         overwrite: replace a finished fit in the folder.
@@ -157,7 +163,7 @@ def fit(
         FitError: the folder holds another fit, or nothing can be trained.
 
     """
-    wanted = Wanted.of(minutes, seed, purpose, kinds, policy, distance)
+    wanted = Wanted.of(minutes, seed, purpose, kinds, policy, distance, missing)
     tell = on_event or (lambda event: None)
     table = read(source)
     with ExitStack() as after:
@@ -165,7 +171,7 @@ def fit(
             work = Path(after.enter_context(tempfile.TemporaryDirectory(prefix="anypart-")))
         else:
             work = _claim(Path(folder), wanted, overwrite=overwrite)
-        codec = Codec(infer_schema(table, wanted.kinds, seed))
+        codec = Codec(infer_schema(table, wanted.kinds, seed, wanted.missing))
         packed = pack(table, codec, work / "rows")
         judged = pack(read(valid), codec, work / "valid") if valid is not None else None
         wanted.require_minimisable(packed, judged)

@@ -37,6 +37,16 @@ def test_what_is_written_can_be_read_back(tmp_path: Path, ending: str) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_a_csv_holds_nested_values_as_json_and_bytes_as_text(tmp_path: Path) -> None:
+    clock = pa.array([(1, 2, 3)], pa.month_day_nano_interval())
+    odd = {"list": [[1, None]], "struct": [{"a": "é"}], "bytes": [b"a\xff"], "interval": clock}
+    rows = pa.table({**odd, "view": pa.array(["x"], pa.string_view())})
+    assert write_table([rows, rows], tmp_path / "out.csv") == 2
+    found = csv.read_csv(tmp_path / "out.csv").to_pylist()[0]
+    assert (found["list"], found["struct"]) == ("[1, null]", '{"a": "é"}')
+    assert (found["bytes"], found["view"]) == ("a\\xff", "x")
+
+
 def test_an_error_midway_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
     path = tmp_path / "out.csv"
     path.write_text("old")

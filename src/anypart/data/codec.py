@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -17,9 +18,11 @@ from numpy.typing import NDArray
 
 from anypart.data.line import Line
 from anypart.data.schema import Column, Kind, Schema
-from anypart.data.values import EXACT, UNITS, flat, numbers, type_named, words
+from anypart.data.values import EXACT, UNITS, flat, placed, type_named, words
 
 OTHER = "(other)"  # how the bin of rare categories is written
+_SPAN = re.compile(r"(time32|time64|duration)\[(s|ms|us|ns)\]")
+_DAY = dt.timedelta(days=1)
 
 Reals = NDArray[np.float64]
 Codes = NDArray[np.int32]
@@ -87,9 +90,9 @@ class Codec:
         for col_ix, column in enumerate(self.columns):
             if column.name not in names:
                 continue
-            array = flat(batch.column(names[column.name]))
+            array = column.spelling.without_gaps(flat(batch.column(names[column.name])))
             if col_ix in self._lines:
-                x, known = numbers(array, column.kind)
+                x, known = placed(array, column)
                 if column.kind == Kind.COUNT:  # what is beyond could not be given back
                     known &= np.abs(x) < EXACT
                 code, density = self._lines[col_ix].encode(x)
@@ -255,6 +258,10 @@ def show_number(x: float, column: Column) -> str:
             return (epoch + dt.timedelta(days=round(x))).date().isoformat()
         if column.kind == Kind.TIME:
             return (epoch + dt.timedelta(seconds=x)).isoformat(sep=" ", timespec="seconds")
+        if span := _SPAN.fullmatch(column.arrow_type):
+            length = dt.timedelta(seconds=round(x) / UNITS[span[2]])
+            is_length = span[1] == "duration" or not dt.timedelta() <= length < _DAY
+            return str(length) if is_length else (epoch + length).time().isoformat()
     except OverflowError:
         pass
     if column.resolution >= 1 or (column.resolution and x == round(x)):
@@ -265,7 +272,11 @@ def show_number(x: float, column: Column) -> str:
 
 
 def _typed(x: Reals, null: Mask | None, column: Column) -> pa.Array:
-    """Give numbers the type of their column."""
+    """Give numbers the type of their column, and its spelling."""
+    return column.spelling.write(_of_type(x, null, column))
+
+
+def _of_type(x: Reals, null: Mask | None, column: Column) -> pa.Array:
     kind = type_named(column.arrow_type)
     if pa.types.is_floating(kind):
         return pa.array(x, kind, mask=null)

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from anypart.base.errors import ColumnError, DataError, suggest
 from anypart.data.files.table import Table
 from anypart.data.kinds import column_of
-from anypart.data.sample import sample_rows
-from anypart.data.schema import Kind, Schema
+from anypart.data.sample import Sample, sample_rows
+from anypart.data.schema import Column, Kind, Schema
 from anypart.data.verify import verified
 
 KINDS = tuple(k.value for k in Kind)
 
 
-def infer_schema(table: Table, overrides: Mapping[str, str] | None = None, seed: int = 0) -> Schema:
+def infer_schema(
+    table: Table,
+    overrides: Mapping[str, str] | None = None,
+    seed: int = 0,
+    missing: Iterable[str] = (),
+) -> Schema:
     """Decide what each column of a table is.
 
     The stream is read once, in constant memory. Everything is decided on a seeded sample
@@ -26,6 +32,9 @@ def infer_schema(table: Table, overrides: Mapping[str, str] | None = None, seed:
         table: the training rows.
         overrides: column → kind, where the guess is not wanted; `text` leaves it out.
         seed: of the sample.
+        missing: words that say "no value" in any column of text, besides those that every
+            text table has (`files.dialect.MISSING`) and those that stand among numbers or
+            dates (`spelling.GAP_MARKS`).
 
     Raises:
         ColumnError: an override of a column that is not there.
@@ -39,17 +48,27 @@ def infer_schema(table: Table, overrides: Mapping[str, str] | None = None, seed:
             f"{table.name} has {len(table.arrow)} column names and no rows, so there is "
             "nothing to fit. Give a table with at least a few rows."
         )
+    marks = tuple(missing)
     columns = [
-        column_of(name, sample.rows.column(i), wanted.get(name), sample.missing[i])
+        column_of(name, sample.rows.column(i), wanted.get(name), sample.missing[i], marks)
         for i, name in enumerate(table.arrow.names)
     ]
     if sample.n_rows > sample.rows.num_rows:
-        columns = verified(table, sample, columns, wanted)
-    schema = Schema(tuple(columns), sample.n_rows)
+        columns = verified(table, sample, columns, wanted, marks)
+    schema = Schema(tuple(_with_gaps(sample, columns)), sample.n_rows)
     if not schema.modelled:
         why = "; ".join(f"{c.name}: {c.kind} ({c.reason})" for c in columns[:5])
-        raise DataError(f"{table.name} has no column that can be modelled: {why}.")
+        told = "".join(f" Note: {note}." for note in table.notes[:2]).replace("?.", "?")
+        raise DataError(f"{table.name} has no column that can be modelled: {why}.{told}")
     return schema
+
+
+def _with_gaps(sample: Sample, columns: list[Column]) -> Iterator[Column]:
+    """Count the gaps of all rows: the sample holds NaN and words that say "no value"."""
+    each = sample.n_rows / sample.rows.num_rows
+    for column, nulls in zip(columns, sample.missing, strict=True):
+        found = nulls + round((column.n_missing - nulls) * each)
+        yield replace(column, n_missing=min(found, sample.n_rows))
 
 
 def _checked(overrides: Mapping[str, str], table: Table) -> dict[str, Kind]:

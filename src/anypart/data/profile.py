@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -19,12 +20,14 @@ from anypart.data.files.table import Table
 from anypart.data.runs.schedule import schedule
 from anypart.data.sample import Sample, sample_rows
 from anypart.data.schema import Column, Kind, Schema
-from anypart.data.values import flat, numbers, type_named, words
+from anypart.data.spelling import GAP_MARKS
+from anypart.data.values import flat, placed, type_named, words
 from anypart.data.windows import Window, shortest_window
 
 EXCERPT_ROWS = 20_000  # the covering slice is looked for among the first rows
 _DAYS = (("day", 1),)
 _SECONDS = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
+_NINES = re.compile(r"-?(9{2,}|1e\+\d+|9\.9+e\+\d+)|-1|-88+|-77+")
 EXCERPT_SHARE = 0.01  # and has to show every category at least this frequent
 
 
@@ -91,8 +94,9 @@ def _describe(column: Column, sample: Sample, col_ix: int) -> ColumnProfile:
     values = flat(sample.rows.column(col_ix))
     if pa.types.is_floating(values.type):
         values = values.filter(pc.invert(pc.is_nan(values)))
-    values = values.drop_null()
-    counts = pc.value_counts(words(values, type_named(column.arrow_type)))
+    values = column.spelling.without_gaps(values).drop_null()
+    plain = column.spelling.is_plain
+    counts = pc.value_counts(words(values, type_named(column.arrow_type)) if plain else values)
     weight = np.asarray(counts.field("counts"))
     best = np.argsort(-weight, kind="stable")[:5]
     spelt = counts.field("values")
@@ -100,7 +104,7 @@ def _describe(column: Column, sample: Sample, col_ix: int) -> ColumnProfile:
     missing = column.n_missing / max(sample.n_rows, 1)
     x = np.zeros(0)
     if column.kind.numeric:
-        x, known = numbers(values, column.kind)
+        x, known = placed(values, column)
         x = x[known]
     return ColumnProfile(
         column.name,
@@ -132,13 +136,51 @@ def _warnings(
 ) -> list[str]:
     out = list[str]()
     if missing > 0.5:
-        out.append(f"{missing:.0%} of the rows have no value")
+        out.append(f"{100 * missing:.0f} % of the rows have no value")
     if top and 0.99 < top[0][1] < 1:
-        out.append(f"{top[0][1]:.1%} of the values are {top[0][0]}")
+        out.append(f"{100 * top[0][1]:.1f} % of the values are {top[0][0]}")
+    if column.kind.numeric and len(x) and (said := _sentinel(x, column)):
+        out.append(said)
+    if column.kind in (Kind.BINARY, Kind.CATEGORICAL):
+        out += _odd_words(column, top)
     if column.kind.numeric and unread:
         out.append(f"{unread:,} infinite or unreadable values are taken as missing")
     if column.kind in (Kind.DATE, Kind.TIME) and (said := _regularity(x, column)):
         out.append(said)
+    return out
+
+
+def _sentinel(x: NDArray[np.float64], column: Column) -> str:
+    """Name a number such as -999 that many rows have and that lies far from all others."""
+    low, high = float(x.min()), float(x.max())
+    for odd in (low, high):
+        share = float((x == odd).mean())
+        rest = x[x != odd]
+        if 0.005 < share < 0.9 and len(rest) > 10 and _NINES.fullmatch(f"{odd:g}"):
+            away = rest.min() - odd if odd == low else odd - rest.max()
+            if away > np.ptp(rest):
+                shown = show_number(odd, column)
+                return (
+                    f"{100 * share:.1f} % of the values are {shown}, far from all others: if that "
+                    f"means no value, say --missing {shown}"
+                )
+    return ""
+
+
+def _odd_words(column: Column, top: tuple[tuple[str, float], ...]) -> list[str]:
+    """Name words that may mean no value, and words that differ in capitals only."""
+    out = [
+        f"{100 * share:.1f} % of the values are {word!r}: if that means no value, say "
+        f"--missing '{word}'"
+        for word, share in top
+        if word.strip() in GAP_MARKS
+    ]
+    folded = dict[str, str]()
+    for word in column.categories:
+        other = folded.setdefault(" ".join(word.split()).casefold(), word)
+        if other != word:
+            out.append(f"{other!r} and {word!r} are taken as different")
+            break
     return out
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from anypart.data.spelling import PLAIN, Spelling
+
 
 class Kind(StrEnum):
     """The kinds of columns; the last three are left out of the model."""
@@ -73,6 +75,7 @@ class Column:
         resolution: spacing of the grid the values lie on (1 for integers), 0 if none.
         n_missing: rows of the training table without a value.
         arrow_type: the type to give values back in, as Arrow spells it.
+        spelling: how text stands for its values; what is not plain is given back as text.
 
     """
 
@@ -85,6 +88,7 @@ class Column:
     resolution: float = 0.0
     n_missing: int = 0
     arrow_type: str = "string"
+    spelling: Spelling = PLAIN
 
     @property
     def n_cats(self) -> int:

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from anypart.base.errors import SavedFitError
 from anypart.data.schema import Cell, Column, Kind, Schema
+from anypart.data.spelling import Spelling
 from anypart.data.values import type_named
 
 FORMAT = "anypart schema"
@@ -69,6 +70,7 @@ def _column(saved: Mapping[str, Any]) -> Column:
         resolution=float(saved["resolution"]),
         n_missing=int(saved["n_missing"]),
         arrow_type=_text(saved["arrow_type"]),
+        spelling=_spelling(**saved.get("spelling", {})),
     )
     type_named(column.arrow_type)
     if column.kind.modelled and column.n_cats < 1:
@@ -76,6 +78,14 @@ def _column(saved: Mapping[str, Any]) -> Column:
     if column.kind.numeric:
         _check_cells(column)
     return column
+
+
+def _spelling(*, gaps: Any = (), places: Any = -1, **parts: Any) -> Spelling:
+    spelling = Spelling(tuple(map(_text, gaps)), places=int(places), **parts)
+    for part in parts.values():
+        _text(part)
+    spelling.read(pa.array([], pa.string()))  # a pattern that cannot be is refused here
+    return spelling
 
 
 def _check_cells(column: Column) -> None:

@@ -18,10 +18,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from anypart.data.schema import Kind
+from anypart.data.schema import Column, Kind
+from anypart.data.spelling import PLAIN, Spelling
 
 DAY = 86400.0
 EXACT = 2**53  # from here on doubles skip integers
+EXACT_DIGITS = 15
 UNITS = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 _TIMESTAMP = re.compile(r"timestamp\[(s|ms|us|ns)(?:, tz=(.+))?\]")
 
@@ -50,11 +52,13 @@ def flat(array: pa.Array | pa.ChunkedArray) -> pa.Array:
     kind = array.type
     if pa.types.is_dictionary(kind):
         return flat(array.dictionary_decode())
-    if pa.types.is_nested(kind):
+    if pa.types.is_nested(kind) or pa.types.is_interval(kind):
         return pa.array([None if v is None else str(v) for v in array.to_pylist()], pa.string())
     if _is_bytes(kind):
         cells = array.to_pylist()
-        return pa.array([None if b is None else b.decode("utf8", "replace") for b in cells])
+        return pa.array(
+            [None if b is None else b.decode("utf8", "backslashreplace") for b in cells]
+        )
     if is_text(kind) and kind != pa.string():
         return array.cast(pa.string())
     return array
@@ -66,19 +70,37 @@ def is_text(kind: pa.DataType) -> bool:
     return pa.types.is_string(kind) or pa.types.is_large_string(kind) or view(kind)
 
 
+def is_narrow(kind: pa.DataType) -> bool:
+    """Whether values of this type are floats of fewer bits than a double."""
+    return pa.types.is_float32(kind) or pa.types.is_float16(kind)
+
+
 def _is_bytes(kind: pa.DataType) -> bool:
     view = getattr(pa.types, "is_binary_view", lambda _: False)
     plain = pa.types.is_binary(kind) or pa.types.is_large_binary(kind)
     return plain or pa.types.is_fixed_size_binary(kind) or view(kind)
 
 
+def placed(
+    array: pa.Array | pa.ChunkedArray, column: Column
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Place values on the line of a column, as `numbers` does, in its unit and its spelling."""
+    array = flat(array)
+    wanted = type_named(column.arrow_type)
+    for is_span in (pa.types.is_time, pa.types.is_duration):  # seconds for a column of ms
+        if is_span(wanted) and is_span(array.type) and array.type != wanted:
+            array = array.cast(wanted, safe=False)
+    return numbers(array, column.kind, column.spelling)
+
+
 def numbers(
-    array: pa.Array | pa.ChunkedArray, kind: Kind
+    array: pa.Array | pa.ChunkedArray, kind: Kind, spelling: Spelling = PLAIN
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Place the values of a column on its line.
 
-    Dates are days, times seconds since 1970-01-01; text is parsed (ISO 8601 for dates and
-    times). Integers beyond 2^53 are rounded to the nearest double (`beyond_exact`).
+    Dates are days, times seconds since 1970-01-01; text is read in its spelling, else as
+    plain numbers, ISO 8601 for dates and times. Integers beyond 2^53 are rounded to the
+    nearest double (`beyond_exact`).
 
     Returns:
         The values, and which of them are known: null, NaN, infinite and unreadable ones
@@ -87,7 +109,13 @@ def numbers(
     """
     array = flat(array)
     if is_text(array.type):
-        array = parsed(array, _parse_type(kind))
+        text = spelling.without_gaps(array)
+        if not spelling.is_plain:
+            read = spelling.read(text)
+            left = pc.if_else(pc.is_valid(read), pa.scalar(None, pa.string()), text)
+            (x, known), (other, plain) = numbers(read, kind), numbers(left, kind)
+            return np.where(known, x, other), known | plain
+        array = parsed(text, _parse_type(kind))
     x = _on_line(array, kind)
     known = np.isfinite(x)
     return np.where(known, x, 0.0), known
@@ -142,10 +170,12 @@ def _on_line(array: pa.Array, kind: Kind) -> NDArray[np.float64]:
         array = array.cast(pa.uint8())
     elif pa.types.is_null(of):
         return np.full(len(array), np.nan)
-    narrow = pa.types.is_float32(of) or pa.types.is_float16(of)
     x = array.cast(pa.float64(), safe=False)
     out = np.asarray(pc.fill_null(x, np.nan) if x.null_count else x, np.float64) * per_day
-    if narrow:
+    if pa.types.is_decimal(of) and 0 < of.scale <= EXACT_DIGITS:
+        scaled = np.rint(out * 10.0**of.scale)  # Arrow multiplies by .01, which is not exact
+        out = np.where(np.abs(scaled) < EXACT, scaled / 10.0**of.scale, out)
+    if is_narrow(of):
         out = _widened(out, 7 if pa.types.is_float32(of) else 3)
     return np.floor(out / DAY) if kind == Kind.DATE and pa.types.is_timestamp(of) else out
 

@@ -32,7 +32,11 @@ ENOUGH = 10_000  # counterexamples of a column: what follows from them is decide
 
 
 def verified(
-    table: Table, sample: Sample, columns: Sequence[Column], wanted: Mapping[str, Kind]
+    table: Table,
+    sample: Sample,
+    columns: Sequence[Column],
+    wanted: Mapping[str, Kind],
+    missing: Sequence[str] = (),
 ) -> list[Column]:
     """Return the columns of a table as all its rows have them.
 
@@ -41,6 +45,7 @@ def verified(
         sample: what the columns were decided on.
         columns: all of the table's.
         wanted: kinds that were asked for; such a key is one, whatever its values.
+        missing: words that say "no value".
 
     Raises:
         DataError: a value that an asked kind does not allow.
@@ -72,7 +77,7 @@ def verified(
         if parts:
             values = pa.chunked_array([*sample.rows.column(at).chunks, *parts])
             asked = wanted.get(columns[at].name)
-            column = column_of(columns[at].name, values, asked, sample.missing[at])
+            column = column_of(columns[at].name, values, asked, sample.missing[at], missing)
             odd = parts[0][0].as_py()
             why = f"{odd!s:.40} is there twice" if at in keys else f"{odd!s:.40} is rare"
             found[at] = replace(column, reason=f"{column.reason}; {why}")
@@ -97,7 +102,7 @@ def _watched(
         for at, known in closed.items():
             if n_strange[at] >= ENOUGH:
                 continue
-            array = flat(batch.column(at))
+            array = columns[at].spelling.without_gaps(flat(batch.column(at)))
             spelt = words(array, type_named(columns[at].arrow_type))
             new = pc.and_(pc.is_valid(spelt), pc.invert(pc.is_in(spelt, value_set=known)))
             if count := pc.sum(new).as_py():

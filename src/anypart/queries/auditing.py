@@ -17,7 +17,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from anypart.data.schema import Column
-from anypart.data.values import flat, numbers
+from anypart.data.values import flat, is_narrow, placed
 from anypart.models.contract import Model
 from anypart.queries.meaning import Reader
 
@@ -54,7 +54,7 @@ def audit_batch(reader: Reader, model: Model, batch: Any, top: int, first_row: i
         surprise = tail_surprise if column.kind.numeric else surprise_of
         score[:, at] = np.where(encoded.seen[:, at], surprise(part, chosen), -np.inf)
         if column.kind.numeric and column.name in batch.schema.names:
-            x, known = numbers(batch.column(column.name), column.kind)
+            x, known = placed(batch.column(column.name), column)
             side[:, at] = np.where(known, _side(x, column), 0)
             floor = np.where(side[:, at], -np.log(mass_beyond) - 1.0, -np.inf)
             score[:, at] = np.maximum(score[:, at], floor)
@@ -65,7 +65,7 @@ def audit_batch(reader: Reader, model: Model, batch: Any, top: int, first_row: i
         place = model.layout.slices[at]
         own = {
             "row": row + first_row,
-            "value": str(flat(batch.column(reader.columns[at].name).slice(row, 1))[0].as_py()),
+            "value": _said(batch.column(reader.columns[at].name).slice(row, 1)),
             "beyond": SIDES[side[row, at]],
             "surprise": float(score[row, at]),
         }
@@ -73,6 +73,12 @@ def audit_batch(reader: Reader, model: Model, batch: Any, top: int, first_row: i
         most = mass_beyond if side[row, at] else 1.0
         found.append(own | _expectation(reader, at, np.exp(log_p[row, place]), code, most))
     return pa.Table.from_pylist(found, schema=FIELDS)
+
+
+def _said(cell: pa.Array) -> str:
+    """Write the value of one cell; a narrow float in its own digits."""
+    cell = flat(cell)
+    return cell.cast(pa.string())[0].as_py() if is_narrow(cell.type) else str(cell[0].as_py())
 
 
 def surprise_of(log_p: Reals, chosen: NDArray[np.int32]) -> Reals:

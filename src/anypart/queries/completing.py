@@ -15,10 +15,12 @@ from numpy.typing import NDArray
 from anypart.base.errors import QuestionError
 from anypart.base.seeds import generator
 from anypart.data.files import read
+from anypart.data.schema import Column
+from anypart.data.values import is_text
 from anypart.models.contract import Codes, Evidence, Mask, Model
 from anypart.queries import events
 from anypart.queries.meaning import Reader
-from anypart.queries.numeric import typed
+from anypart.queries.numeric import typed, unspelt
 
 Reals = NDArray[np.float64]
 BLOCK = 4096
@@ -117,7 +119,7 @@ def fill(
     for at, column in enumerate(reader.columns):
         new = typed(values[at], column) if at in values else decoded.column(column.name)
         new = new.combine_chunks() if isinstance(new, pa.ChunkedArray) else new
-        table, hole = _fill_column(table, column.name, new)
+        table, hole = _fill_column(table, column, new)
         rows = np.flatnonzero(hole)
         if len(rows):
             chosen = model.layout.slices[at].start + codes[rows, at]
@@ -139,8 +141,9 @@ def _no_cells() -> pa.Table:
     return pa.schema({**kinds, "probability": pa.float64()}).empty_table()
 
 
-def _fill_column(table: pa.Table, name: str, new: pa.Array) -> tuple[pa.Table, Mask]:
+def _fill_column(table: pa.Table, column: Column, new: pa.Array) -> tuple[pa.Table, Mask]:
     """Put values where a column is empty, or add the column if it is not there."""
+    name = column.name
     if name not in table.column_names:
         return table.append_column(name, new), np.ones(table.num_rows, np.bool_)
     old, at = table.column(name), table.column_names.index(name)
@@ -149,7 +152,9 @@ def _fill_column(table: pa.Table, name: str, new: pa.Array) -> tuple[pa.Table, M
         kind = kind.value_type
         old = old.cast(kind)
         table = table.set_column(at, pa.field(name, kind), old)
-    empty = old.is_null(nan_is_null=True)
+    if not is_text(kind):
+        new = unspelt(new, column)
+    empty = column.spelling.without_gaps(old).is_null(nan_is_null=True)
     hole = np.asarray(empty).astype(np.bool_)
     if not hole.any():
         return table, hole

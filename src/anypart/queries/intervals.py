@@ -13,8 +13,10 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from anypart.base.errors import QuestionError
+from anypart.data.codec import show_number
 from anypart.data.schema import Column, Kind
-from anypart.data.values import numbers
+from anypart.data.spelling import Spelling
+from anypart.data.values import placed
 
 Reals = NDArray[np.float64]
 
@@ -96,7 +98,7 @@ def number(value: Any, column: Column) -> float:
         QuestionError: it is no number, date or time.
 
     """
-    x, known = numbers(_as_array(value, column), column.kind)
+    x, known = placed(_as_array(value, column), column)
     if not known[0]:
         wanted = _SHAPES.get(column.kind, "a finite number")
         raise QuestionError(
@@ -110,6 +112,8 @@ def _as_array(value: Any, column: Column) -> pa.Array:
     try:
         if isinstance(value, str):
             value = value.strip().replace("_", "")
+            if column.arrow_type.startswith(("time32", "time64", "duration")):
+                return _as_span(value, column)
         elif isinstance(value, np.generic):
             value = value.item()
         elif isinstance(value, dt.datetime) and value.tzinfo:
@@ -121,11 +125,16 @@ def _as_array(value: Any, column: Column) -> pa.Array:
         ) from None
 
 
+def _as_span(text: str, column: Column) -> pa.Array:
+    """Read 12:30 or 12:30:15 as a time of day, or as a length; else leave the text."""
+    for pattern in ("%H:%M", "%H:%M:%S"):
+        seconds = Spelling(pattern=pattern).read(pa.array([text]))
+        if seconds.null_count == 0:
+            of = pa.duration("s") if column.arrow_type.startswith("duration") else pa.time32("s")
+            return seconds.cast(pa.int32() if of == pa.time32("s") else pa.int64()).cast(of)
+    return pa.array([text])
+
+
 def _bound(column: Column, at: int) -> str:
     cell = column.cells[at]
-    x = cell.low if at == 0 else cell.high
-    if column.kind == Kind.DATE:
-        return str(dt.date(1970, 1, 1) + dt.timedelta(days=x))
-    if column.kind == Kind.TIME:
-        return str(dt.datetime(1970, 1, 1) + dt.timedelta(seconds=x))
-    return f"{x:g}"
+    return show_number(cell.low if at == 0 else cell.high, column)

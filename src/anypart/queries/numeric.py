@@ -8,16 +8,24 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from anypart.data.codec import Codec, _typed
+from anypart.data.codec import Codec, _of_type, _typed
 from anypart.data.schema import Column
+from anypart.data.values import placed
 
 Reals = NDArray[np.float64]
 POINTS = 16
 
 
 def typed(x: Reals, column: Column) -> pa.Array:
-    """Give numbers of a column's line its Arrow type; integers are rounded."""
+    """Give numbers of a column's line its Arrow type and spelling; integers are rounded."""
     return _typed(x, None, column)
+
+
+def unspelt(array: pa.Array, column: Column) -> pa.Array:
+    """Undo the spelling of a column's values: `$1,234.50` is the double again."""
+    if column.spelling.is_plain:
+        return array
+    return _of_type(placed(array, column)[0], None, column)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from anypart.base.errors import DataError
 from anypart.base.seeds import generator
 from anypart.data.schema import Schema
-from anypart.data.values import numbers
+from anypart.data.values import placed
 from anypart.models.contract import Codes, Evidence, Mask, Model
 
 Reals = NDArray[np.float64]
@@ -74,7 +74,7 @@ def code_rows(fitted: Coding, batch: pa.RecordBatch | pa.Table) -> ScoredRows:
     for at, column in enumerate(fitted.schema.modelled):
         if column.kind.numeric and column.name in batch.schema.names:
             place = batch.schema.names.index(column.name)
-            values, known = numbers(batch.column(place), column.kind)
+            values, known = placed(batch.column(place), column)
             reals[:, at] = np.where(known & coded.seen[:, at], values, np.nan)
     return ScoredRows(coded.codes, coded.seen, reals)
 

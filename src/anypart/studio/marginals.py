@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from anypart.data.codec import Codec, show_number
 from anypart.data.files import Table
 from anypart.data.schema import Column, Kind, Schema
-from anypart.data.values import flat, numbers
+from anypart.data.values import flat, placed
 from anypart.models.contract import Evidence, Layout, Model
 
 Reals = NDArray[np.float64]
@@ -92,7 +92,7 @@ def _bin(codec: Codec, table: Table, edges: Mapping[int, Reals]) -> dict[int, Re
         for at, bounds in edges.items():
             column = codec.columns[at]
             if column.name in there:
-                x, known = numbers(flat(batch.column(column.name)), column.kind)
+                x, known = placed(flat(batch.column(column.name)), column)
                 found[at] += np.histogram(x[known], bounds)[0]
                 n_values[at] += int(known.sum())
     return {at: count / max(n_values[at], 1) for at, count in found.items()}

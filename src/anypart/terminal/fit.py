@@ -11,6 +11,7 @@ from anypart.terminal.options import (
     AsJson,
     KindPairs,
     KindsFile,
+    Missing,
     Policies,
     read_kinds,
     read_weights,
@@ -24,6 +25,7 @@ def profile(
     query: str | None = None,
     kind: KindPairs = None,
     kinds: KindsFile = None,
+    missing: Missing = None,
     json: AsJson = False,
 ) -> None:
     """Show what a table's columns are, how each would be modelled, and why.
@@ -34,6 +36,8 @@ def profile(
         query: what to read from a SQLite or DuckDB file, as SQL.
         kind: the kind of one column, as column=kind; may be repeated.
         kinds: a JSON file from column to kind.
+        missing: a word that says "no value", as ? or -; may be repeated. NA, NaN, null and
+            empty cells always do, and such words among numbers or dates.
         json: print JSON, for programs.
 
     """
@@ -43,8 +47,8 @@ def profile(
     from anypart.terminal.show_profile import show_profile
 
     source = anypart.read(table, query=query)
-    found = make_profile(source, infer_schema(source, read_kinds(kind, kinds)))
-    show_profile(found, as_json=json)
+    schema = infer_schema(source, read_kinds(kind, kinds), missing=missing or ())
+    show_profile(make_profile(source, schema), as_json=json)
 
 
 def fit(
@@ -61,6 +65,7 @@ def fit(
     query: str | None = None,
     kind: KindPairs = None,
     kinds: KindsFile = None,
+    missing: Missing = None,
     overwrite: Annotated[bool, Parameter(negative=())] = False,
     json: AsJson = False,
 ) -> None:
@@ -86,6 +91,8 @@ def fit(
         query: what to read from a SQLite or DuckDB file, as SQL.
         kind: the kind of one column, as column=kind; may be repeated.
         kinds: a JSON file from column to kind.
+        missing: a word that says "no value", as ? or -; may be repeated. NA, NaN, null and
+            empty cells always do, and such words among numbers or dates.
         overwrite: replace a finished fit in the folder.
         json: print JSON, for programs: one line for each event, then one for the fit.
 
@@ -104,6 +111,7 @@ def fit(
             kinds=read_kinds(kind, kinds),
             policy=read_weights(policy),
             distance=distance,
+            missing=missing or (),
             folder=output,
             overwrite=overwrite,
             on_event=progress.on_event,

@@ -19,6 +19,10 @@ AsJson = Annotated[bool, Parameter(name="--json", negative=())]
 Output = Annotated[Path | None, Parameter(name=["--output", "-o"], negative=())]
 KindPairs = Annotated[list[str] | None, Parameter(name="--kind", negative=())]
 Policies = Annotated[list[str] | None, Parameter(name="--policy", negative=())]
+Missing = Annotated[
+    list[str] | None,
+    Parameter(name="--missing", negative=(), allow_leading_hyphen=True),
+]
 KindsFile = Annotated[Path | None, Parameter(name="--kinds")]
 
 _WEIGHTED = re.compile(r"(.*?)(?:=\s*(\d+(?:\.\d+)?))?", re.DOTALL)

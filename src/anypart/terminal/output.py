@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _TEXT_ENDINGS = {".csv", ".tsv", ".jsonl", ".ndjson"}
 _ENDINGS = {*_TEXT_ENDINGS, ".parquet", ".arrow", ".feather"}
+# Beside nested types, what Arrow cannot write as a cell.
+_NO_CELLS = ("binary", "large_binary", "fixed_size_binary", "string_view", "month", "run_end")
 _PACKERS = {".gz": "gzip", ".zst": "zstd"}
 
 
@@ -108,7 +110,9 @@ def _writer(
         options = csv.WriteOptions(
             delimiter="," if ending == ".csv" else "\t", quoting_style="needed"
         )
-        writer: Any = csv.CSVWriter(sink, schema, write_options=options)
+        plain = _as_cells(schema.empty_table()).schema
+        writer: Any = csv.CSVWriter(sink, plain, write_options=options)
+        return lambda table: writer.write_table(_as_cells(table)), writer.close
     elif ending == ".parquet":
         from pyarrow import parquet
 
@@ -120,6 +124,24 @@ def _writer(
     else:
         return lambda table: _write_json_lines(table, sink), lambda: None
     return writer.write_table, writer.close
+
+
+def _as_cells(table: pa.Table) -> pa.Table:
+    """Make text of what a cell of a CSV cannot hold: nested values as JSON, bytes as text."""
+    import pyarrow as pa
+
+    for at, field in enumerate(table.schema):
+        kind = field.type
+        if pa.types.is_nested(kind) or str(kind).startswith(_NO_CELLS):
+            words = [None if v is None else _cell(v) for v in table.column(at).to_pylist()]
+            table = table.set_column(at, field.name, pa.array(words, pa.string()))
+    return table
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, bytes):
+        return value.decode("utf8", "backslashreplace")
+    return value if isinstance(value, str) else to_json(value)
 
 
 def _write_json_lines(table: pa.Table, sink: Any) -> None:

@@ -97,6 +97,17 @@ def number(value: Any) -> str:
     return "".join(c if c.isprintable() else " " for c in str(value))
 
 
+def count(n: int, thing: str) -> str:
+    """Write how many there are.
+
+    Example:
+        >>> count(1, "row"), count(1200, "row")
+        ('1 row', '1,200 rows')
+
+    """
+    return f"{n:,} {thing}" + "s" * (n != 1)
+
+
 def duration(seconds: float) -> str:
     """Write a time as minutes and seconds.
 

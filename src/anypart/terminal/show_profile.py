@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from anypart.terminal.screen import grid, number, percent, print_json, screen
+from anypart.terminal.screen import count, grid, number, percent, print_json, screen
 
 if TYPE_CHECKING:
     from anypart.data.profile import ColumnProfile, Profile
@@ -19,9 +19,8 @@ def show_profile(found: Profile, *, as_json: bool) -> None:
         return
     modelled = sum(c.kind not in LEFT_OUT for c in found.columns)
     console = screen()
-    drawn = grid(
-        f"{found.name}: {found.n_rows:,} rows, {len(found.columns)} columns, {modelled} modelled"
-    )
+    rows, columns = count(found.n_rows, "row"), count(len(found.columns), "column")
+    drawn = grid(f"{found.name}: {rows}, {columns}, {modelled:,} modelled")
     drawn.add_column("column", overflow="fold")
     drawn.add_column("kind")
     drawn.add_column("why")

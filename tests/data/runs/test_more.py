@@ -186,5 +186,5 @@ def test_a_dense_run_makes_a_key_and_nothing_else_would(monkeypatch):
     ids = np.random.default_rng(0).permutation(30) + 1  # few, shuffled, with a plain name
     table = {"nr": ids.tolist(), "word": ["a", "b", "c"] * 10}
     assert infer_schema(read(table)).columns[0].kind == "key"
-    monkeypatch.setattr("anypart.data.kinds.longest_run", lambda values: Run(0, 0))
+    monkeypatch.setattr("anypart.data.guess.longest_run", lambda values: Run(0, 0))
     assert infer_schema(read(table)).columns[0].kind == "count"

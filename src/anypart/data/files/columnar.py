@@ -22,7 +22,7 @@ def read_parquet(path: Path) -> Table:
         # No read-ahead of all columns at once: memory stays at one row group's.
         with pq.ParquetFile(path, pre_buffer=False) as file:
             for batch in file.iter_batches(size, use_threads=False):
-                yield batch.rename_columns(named.names)
+                yield _sound(batch).rename_columns(named.names)
 
     return Table(path.name, named, batches, n_rows, notes)
 
@@ -49,7 +49,7 @@ def read_arrow(path: Path) -> Table:
 
 
 def _sound(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """Check offsets and lengths: a damaged file must not make Arrow read past its buffers."""
+    """Check offsets, lengths and text: what is damaged must not be read past its end."""
     batch.validate(full=True)
     return batch
 

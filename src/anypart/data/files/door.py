@@ -26,6 +26,7 @@ _BY_ENDING: dict[str, Callable[[Path], Table]] = {
     ".arrows": read_arrow,
     ".feather": read_arrow,
     ".ipc": read_arrow,
+    ".json": read_json_lines,
     ".jsonl": read_json_lines,
     ".ndjson": read_json_lines,
 }
@@ -44,7 +45,7 @@ def read(source: Any, *, query: str | None = None) -> Table:
     """Open a table; only its beginning is read until its batches are asked for.
 
     Args:
-        source: the path of a CSV or TSV (any delimiter of ``, ; tab |``), JSON lines,
+        source: the path of a CSV or TSV (any delimiter of ``, ; tab |``), JSON or JSON lines,
             Parquet, Arrow or Feather file, text ones also as .gz, .zst or .bz2; a pattern
             such as `data/*.csv` for files with the same columns; a DuckDB or SQLite file; or
             a table in memory: pandas, Polars, DuckDB, Arrow or any other object with an

@@ -1,7 +1,8 @@
-"""JSON lines → `Table` of string columns: one object a line."""
+"""JSON → `Table` of string columns: one object a line, or one array of objects."""
 
 from __future__ import annotations
 
+import codecs
 import io
 import json
 from collections.abc import Iterator
@@ -17,14 +18,16 @@ from anypart.data.files.objects import as_text
 from anypart.data.files.table import Table, unique_names
 from anypart.data.files.text import open_bytes
 
-BEGINNING = 10_000  # lines that the columns are taken from
+BEGINNING = 10_000  # rows that the columns are taken from
+CHUNK = 1 << 20  # bytes of an array read at a time
 
 
 def read_json_lines(path: Path) -> Table:
-    """Open a file of JSON objects, one a line; values become text as in a CSV, null is null.
+    """Open a file of JSON objects; values become text as in a CSV, null is null.
 
-    The columns are the keys of the first 10,000 lines, in order of appearance; a key that
-    a row lacks is a missing cell. Nested values are kept as JSON text.
+    The objects stand one a line, or in one array, which is streamed too. The columns are the
+    keys of the first 10,000, in order of appearance; a key that a row lacks is a missing
+    cell. Nested values are kept as JSON text.
 
     Raises:
         DataError: a line is not an object, or (while streaming) has a key that none of the
@@ -59,7 +62,11 @@ def _batches(path: Path, keys: list[str], schema: pa.Schema, size: int) -> Itera
 
 def _rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     with open_bytes(path) as stream:
-        for number, line in enumerate(io.BufferedReader(stream, 1 << 20), 1):
+        lines = io.BufferedReader(stream, 1 << 20)
+        if lines.peek(64)[:64].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"["):
+            yield from _items(path, lines)
+            return
+        for number, line in enumerate(lines, 1):
             text = decode(line).strip()
             if not text:
                 continue
@@ -68,8 +75,34 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
             except (ValueError, RecursionError):
                 row = None
             if not isinstance(row, dict):
-                raise DataError(
-                    f"{path.name}: line {number} is not a JSON object: {text[:60]!r}. JSON lines "
-                    'look like {"age": 39, "sex": "Male"}, one row a line.'
-                )
+                raise _no_object(path, f"line {number}", text)
             yield number, row
+
+
+def _items(path: Path, file: io.BufferedReader) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield the objects of an array, numbered from 1, without holding the array."""
+    decoder, text = json.JSONDecoder(), codecs.getincrementaldecoder("utf-8-sig")("replace")
+    rest, number, ended = "", 0, False
+    while not ended:
+        raw = file.read(CHUNK)
+        ended = len(raw) < CHUNK
+        rest = (rest + text.decode(raw, ended)).lstrip(" \t\r\n," if number else " \t\r\n[")
+        while rest and not rest.startswith("]"):
+            try:
+                row, end = decoder.raw_decode(rest)
+            except (ValueError, RecursionError):
+                break
+            number += 1
+            if not isinstance(row, dict):
+                raise _no_object(path, f"item {number}", rest)
+            yield number, row
+            rest = rest[end:].lstrip(" \t\r\n,")
+    if not rest.startswith("]"):
+        raise _no_object(path, f"item {number + 1}", rest)
+
+
+def _no_object(path: Path, where: str, text: str) -> DataError:
+    return DataError(
+        f"{path.name}: {where} is not a JSON object: {text[:60]!r}. JSON lines look like "
+        '{"age": 39, "sex": "Male"}, one row a line; a file may also be one array of such rows.'
+    )

@@ -100,7 +100,7 @@ def as_text(value: Any) -> str | None:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, bytes):
-        return value.decode("utf8", errors="replace")
+        return value.decode("utf8", errors="backslashreplace")
     if isinstance(value, dict | list):
         return json.dumps(value, ensure_ascii=False)
     return str(value).encode("utf8", errors="replace").decode()

@@ -38,7 +38,8 @@ def read_text(path: Path) -> Table:
         while len(beginning) < BEGINNING and (more := stream.read(BEGINNING - len(beginning))):
             beginning += more
     dialect = sniff(beginning, path.name, whole=len(beginning) < BEGINNING)
-    names, notes = unique_names(dialect.header or [""] * dialect.width)
+    names, renamed = unique_names(dialect.header or [""] * dialect.width)
+    notes = (*dialect.notes, *renamed)
     if dialect.header is None:
         notes = (*notes, "the first row holds numbers only, so the columns have no names")
     schema = pa.schema([(name, pa.string()) for name in names])
@@ -54,7 +55,7 @@ def open_bytes(path: Path) -> pa.NativeFile:
 
 
 def _stream(path: Path, dialect: Dialect, names: list[str]) -> Iterator[pa.RecordBatch]:
-    utf16 = dialect.encoding == "utf-16"
+    utf16 = dialect.encoding != "utf8"
     try:
         with open_bytes(path) as stream:
             reader = pv.open_csv(
@@ -103,6 +104,8 @@ def _finish(array: pa.Array, dialect: Dialect) -> pa.Array:
         missing = pc.is_in(array, value_set=pa.array(MISSING))
         array = pc.if_else(missing, pa.scalar(None, pa.string()), array)
     if dialect.decimal_comma:
+        grouped = pc.match_substring_regex(array, r"^[+-]?\d{1,3}(\.\d{3})+(,\d+)?$")
+        array = pc.if_else(grouped, pc.replace_substring(array, ".", ""), array)
         array = pc.replace_substring_regex(array, r"^([+-]?\d*),(\d+)$", r"\1.\2")
     return array
 
