@@ -228,7 +228,6 @@ class _Site:
             "name": entry.anchor,
             "short": entry.short,
             "kind": entry.kind,
-            "signature": entry.signature,
             "call": docstrings.call(entry),
             "body": Markup(docstrings.rendered(entry.doc, self._words.__getitem__)),
             "members": [self._entry(member) for member in entry.members],

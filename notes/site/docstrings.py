@@ -14,13 +14,14 @@ from markdown_it.token import Token
 from markupsafe import Markup
 
 from notes.site.reference import Entry
-from notes.site.typeset import code, coloured, formula
+from notes.site.typeset import code, formula
 
 TEXTS = ("Returns", "Yields", "Cost", "References")
 LISTS = ("Args", "Raises")
 _SECTION = re.compile(rf"^({'|'.join((*TEXTS, *LISTS))}|Examples?):$", re.M)
 _ITEM = re.compile(r"^(\*{0,2}[\w.`, /-]+):(?:\s+|$)", re.M)
 _MATH = re.compile(r"^( *)\.\. math::[ ]*(.*(?:\n(?:\1[ ]+\S.*|[ ]*$(?=\n\1[ ]+\S)))*)", re.M)
+_WITHIN = re.compile(r":math:`([^`]+)`|\\\((.+?)\\\)", re.S)  # a formula within a line
 _MARK = "\x02"  # before a formula that stands as code until it is rendered
 
 
@@ -48,24 +49,28 @@ def items(body: str) -> list[tuple[str, str]]:
     ]
 
 
-def summary(doc: str) -> str:
-    """Return the first sentence or paragraph of a docstring."""
-    return " ".join(inspect.cleandoc(doc).split("\n\n")[0].split())
+def summary(doc: str) -> Markup:
+    """Return the first sentence or paragraph of a docstring, as HTML within a line."""
+    first = " ".join(inspect.cleandoc(doc).split("\n\n")[0].split())
+    return Markup(text(first).strip().removeprefix("<p>").removesuffix("</p>"))
 
 
 def text(source: str) -> str:
     """Render the text of a docstring: Markdown, with formulas as reStructuredText has them."""
     source = _MATH.sub(_fenced, source)
-    source = re.sub(r":math:`([^`]*)`", rf"`{_MARK}\1`", source)
+    source = _WITHIN.sub(lambda m: f"`{_MARK}{' '.join((m[1] or m[2]).split())}`", source)
     source = re.sub(r"(?<!`)``([^`]+)``(?!`)", r"`\1`", source)
     blocks = re.split(r"\n{2,}", source)
     return str(_PARSER.render("\n\n".join(_drawn(block) for block in blocks)))
 
 
 def call(entry: Entry) -> Markup:
-    """Return how a name is called, highlighted."""
+    """Return how a name is called, highlighted; '' of what is not called."""
+    if not entry.signature:
+        return Markup("")
     words = entry.name if entry.kind == "command" else entry.short
-    return coloured(words + entry.signature, "text" if entry.kind == "command" else "python")
+    language = "text" if entry.kind == "command" else "python"
+    return Markup(code(words + entry.signature, language, entry.anchor))
 
 
 def rendered(doc: str, headings: Callable[[str], str]) -> str:

@@ -19,7 +19,7 @@ from mdit_py_plugins.footnote import footnote_plugin
 
 from notes.site.running import Section
 from notes.site.setting import Setting
-from notes.site.typeset import code, formula
+from notes.site.typeset import code, formula, output
 
 _DIRECTIVE = re.compile(r"::([a-z]+)(?:[ \t]+(\S.*?))?[ \t]*$")
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
@@ -62,7 +62,8 @@ def inline(text: str, setting: Setting) -> str:
 
 
 def _parser(setting: Setting) -> MarkdownIt:
-    parser = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
+    parser = MarkdownIt("commonmark", {"html": False, "typographer": True})
+    parser.enable(["table", "strikethrough", "smartquotes"])
     parser.use(footnote_plugin).use(dollarmath_plugin, allow_space=False, double_inline=True)
     parser.block.ruler.before(
         "fence", "directive", _directive_rule, {"alt": ["paragraph", "reference", "blockquote"]}
@@ -149,11 +150,7 @@ def _output(setting: Setting, rest: str, line: int) -> str:
     printed = setting.run.output[rest].rstrip("\n")
     if not printed:
         raise setting.wrong(f"section {rest!r} prints nothing; take ::source.", line)
-    label = html.escape(f"{rest}: {setting.word('output')}")
-    return (
-        f'<pre class="output" tabindex="0" role="group" aria-label="{label}" translate="no">'
-        f"<samp>{html.escape(printed)}</samp></pre>\n"
-    )
+    return output(printed, f"{rest}: {setting.word('output')}")
 
 
 def _code(setting: Setting, rest: str, line: int) -> str:

@@ -10,6 +10,7 @@ import json
 import os
 import re
 import resource
+import signal
 import subprocess
 import sys
 import tempfile
@@ -22,7 +23,7 @@ from typing import Any
 
 ROOT = Path(__file__).parents[2]
 SECONDS = 60  # of one processor, for a note and for each process that it starts
-_HANGS = 900  # seconds of the clock: a busy machine is no fault of a note
+CLOCK = 900  # seconds on the wall: a busy machine is no fault of a note
 _HEAD = re.compile(r"^# %%(.*)$", re.M)
 _CELL = re.compile(r" [a-z][a-z0-9_]*")
 
@@ -90,13 +91,14 @@ def sections(path: Path) -> dict[str, Section]:
     return found
 
 
-def run(path: Path, kept: Path | None = None, seconds: int = SECONDS) -> Run:
+def run(path: Path, kept: Path | None = None, seconds: int = SECONDS, clock: float = CLOCK) -> Run:
     """Run a note's code, or take what it gave when nothing of it has changed.
 
     Args:
         path: of code.py.
         kept: folder of earlier runs; None runs anew.
         seconds: of a processor that each of its processes may take.
+        clock: seconds on the wall after which it is ended.
 
     Raises:
         NoteError: names the note, the section, the line and the error.
@@ -106,7 +108,7 @@ def run(path: Path, kept: Path | None = None, seconds: int = SECONDS) -> Run:
     place = kept / f"{path.parent.name}-{fingerprint([path])}.json" if kept else None
     if place and place.exists():
         return Run(**json.loads(place.read_text("utf-8")))
-    found = _run_apart(path, seconds)
+    found = _run_apart(path, seconds, clock)
     if place:
         place.parent.mkdir(parents=True, exist_ok=True)
         for older in place.parent.glob(f"{path.parent.name}-*.json"):
@@ -115,7 +117,7 @@ def run(path: Path, kept: Path | None = None, seconds: int = SECONDS) -> Run:
     return found
 
 
-def _run_apart(path: Path, seconds: int) -> Run:
+def _run_apart(path: Path, seconds: int, clock: float) -> Run:
     threads = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL", "NUMBA")}
     homes = os.pathsep.join([str(ROOT / "src"), str(ROOT)])
     settings = {**os.environ, **threads, "PYTHONPATH": homes, "PYTHONHASHSEED": "0"}
@@ -130,7 +132,7 @@ def _run_apart(path: Path, seconds: int) -> Run:
                 words,
                 cwd=work,
                 env=settings,
-                timeout=_HANGS,
+                timeout=clock,
                 capture_output=True,
                 text=True,
                 check=False,
@@ -146,7 +148,12 @@ def _run_apart(path: Path, seconds: int) -> Run:
     where = f"{path.parent.name}: section {last.get('section', '?')!r}"
     if "error" in last:
         raise NoteError(f"{where}, line {last['line']}: {last['error']}")
-    if done is None or done.returncode in (-24, -9):
+    if done is None:
+        raise NoteError(
+            f"{where}: not done after {clock} s of the clock. Does it wait for something? "
+            "If this machine is busy, build again later."
+        )
+    if done.returncode == -signal.SIGXCPU:
         raise NoteError(f"{where}: more than {seconds} s of a processor. Make the example smaller.")
     raise NoteError(f"{where}: the process ended with {done.returncode}. {done.stderr[-800:]}")
 
@@ -154,13 +161,17 @@ def _run_apart(path: Path, seconds: int) -> Run:
 def fingerprint(files: Sequence[Path]) -> str:
     """Name files, the package's source, what runs it, and the versions below."""
     digest = hashlib.sha256()
-    package = sorted(p for p in (ROOT / "src").rglob("*") if p.is_file() and p.suffix != ".pyc")
+    package = sorted(p for p in (ROOT / "src").rglob("*") if p.is_file() and _is_source(p))
     for file in (*files, ROOT / "notes" / "press.py", Path(__file__), *package):
         digest.update(f"{file.name}\0".encode() + file.read_bytes())
     names = ("numpy", "torch", "numba", "pyarrow", "duckdb", "matplotlib")
     versions = [sys.version, *(importlib.metadata.version(name) for name in names)]
     digest.update("\0".join(versions).encode())
     return digest.hexdigest()[:16]
+
+
+def _is_source(path: Path) -> bool:
+    return "__pycache__" not in path.parts  # there running the notes itself writes
 
 
 def _main(path: Path, said: Path, seconds: int) -> int:

@@ -13,11 +13,14 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import get_lexer_by_name
 from pygments.util import ClassNotFound
 
+WIDE = 78  # characters in a line of code on a wide page
 _FORMULAS = LatexToMathML()
 _PRIMED = re.compile(r"<msup>(<m[ion][^>]*>[^<]*</m[ion]>)<mo>([′″‴])</mo></msup>")
 _HIDDEN = re.compile(
     r"<(script|svg|pre|style|noscript|sup)\b.*?</\1>|<div class=\"formula\".*?</div>", re.S
 )
+# Names, points and signs have the colour of the text: a third of a page without their marks.
+_UNCOLOURED = re.compile(r'<span class="(?:n|p|o|w|nb|nn|bp)">([^<]*)</span>')
 _LETTERS = re.compile("[\U0001d400-\U0001d7ff\u2102-\u2124]")
 
 
@@ -35,10 +38,32 @@ def formula(source: str, *, block: bool) -> str:
 
 
 def code(source: str, language: str, label: str) -> str:
-    """Return highlighted code that can be scrolled by keyboard."""
+    """Return highlighted code, each line of which wraps under its own indent."""
+    lines = "".join(_line(line) for line in coloured(source, language).split("\n"))
     return (
-        f'<pre class="code" tabindex="0" role="group" aria-label="{html.escape(label)}" '
-        f'translate="no"><code>{coloured(source, language)}</code></pre>\n'
+        f'<pre class="code" role="group" aria-label="{html.escape(label)}" '
+        f'translate="no"><code>{lines}</code></pre>\n'
+    )
+
+
+def _line(line: str) -> str:
+    words = re.sub(r"<[^>]+>", "", line)
+    indent = len(words) - len(words.lstrip(" "))
+    style = f' style="--in:{indent}ch"' if indent else ""
+    return f'<span class="l"{style}>{line}\n</span>'
+
+
+def output(printed: str, label: str) -> str:
+    """Return printed text that can be scrolled by keyboard; what no page holds is wrapped."""
+    lines = "".join(
+        f'<span class="l">{html.escape(line)}\n</span>'
+        if len(line) > WIDE
+        else f"{html.escape(line)}\n"
+        for line in printed.rstrip("\n").split("\n")
+    )
+    return (
+        f'<pre class="output" tabindex="0" role="group" aria-label="{html.escape(label)}" '
+        f'translate="no"><samp>{lines}</samp></pre>\n'
     )
 
 
@@ -48,7 +73,8 @@ def coloured(source: str, language: str) -> Markup:
         lexer = get_lexer_by_name(language or "text", stripnl=False)
     except ClassNotFound:
         lexer = get_lexer_by_name("text")
-    return Markup(highlight(source.rstrip("\n"), lexer, HtmlFormatter(nowrap=True)).rstrip("\n"))
+    shown = highlight(source.rstrip("\n"), lexer, HtmlFormatter(nowrap=True)).rstrip("\n")
+    return Markup(_UNCOLOURED.sub(r"\1", shown))
 
 
 def plain(body: str) -> str:
@@ -56,6 +82,6 @@ def plain(body: str) -> str:
     text = _HIDDEN.sub(" ", body)
     text = re.sub(r"<math.*?</math>", lambda m: re.sub(r"<[^>]+>|\s", "", m[0]), text, flags=re.S)
     text = re.sub(r"</?(?:b|em|strong|code|a|s|span|time)\b[^>]*>", "", text)
-    text = " ".join(Markup(re.sub(r"<[^>]+>", " ", text)).unescape().split())
+    text = " ".join(Markup(re.sub(r"<[^>]+>", " ", text)).unescape().split()).replace("’", "'")
     # Letters of mathematics become plain ones, as readers type them.
     return _LETTERS.sub(lambda m: unicodedata.normalize("NFKC", m[0]), text)

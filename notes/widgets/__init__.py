@@ -1,12 +1,12 @@
 """The live parts of the notes: plain ES modules, and what the package gives them at build time.
 
-`source(name)` is a module without imports that exports `mount(element, data, language)` and
-the functions that it computes with; `data(name)` is what `mount` is given, as JSON.
+`source(name)` is a module without imports: the kit, then the widget, which uses the kit's names.
+It exports `mount(element, data, language)` and the functions that it computes with; `data(name)`
+is what `mount` is given, as JSON.
 """
 
 from __future__ import annotations
 
-import re
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -60,7 +60,7 @@ def source(name: str, folder: Path = FOLDER) -> str:
     """
     kit = (folder / "kit.js").read_text(encoding="utf-8")
     own = (folder / f"{name}.js").read_text(encoding="utf-8")
-    return kit.replace("\nexport ", "\n") + re.sub(r'import \{[^}]*\} from "./kit.js";\n', "", own)
+    return kit.replace("\nexport ", "\n") + own
 
 
 def data(name: str) -> dict[str, Any]:

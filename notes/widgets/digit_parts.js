@@ -1,19 +1,4 @@
 // Any part of a digit from any other part: exact conditionals of a hidden tree, in the page.
-import {
-  button,
-  choice,
-  el,
-  frame,
-  group,
-  live,
-  number,
-  row,
-  sentence,
-  speaker,
-  svg,
-  table,
-  uniforms,
-} from "./kit.js";
 
 const SIDE = 8;
 const PIXELS = SIDE * SIDE;

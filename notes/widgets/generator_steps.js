@@ -1,17 +1,4 @@
 // Generators that the reader steps: next, send, throw and close, as Python did them.
-import {
-  button,
-  choice,
-  el,
-  frame,
-  group,
-  key,
-  live,
-  row,
-  sentence,
-  speaker,
-  table,
-} from "./kit.js";
 
 /** Take actions (their numbers) from the start; stop at the end or where nothing is known. */
 export function walk(moves, actions) {

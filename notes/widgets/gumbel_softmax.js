@@ -1,23 +1,4 @@
 // Gumbel-Softmax draws on the simplex of three categories: the reader's logits and temperature.
-import {
-  button,
-  el,
-  field,
-  frame,
-  group,
-  live,
-  number,
-  picture,
-  readNumbers,
-  row,
-  slider,
-  softmax,
-  speaker,
-  svg,
-  table,
-  uniforms,
-  Problem,
-} from "./kit.js";
 
 const LARGEST = 30; // a logit, in size
 const COUNTS = { min: 100, max: 2000, step: 100, value: 500 };

@@ -1,5 +1,6 @@
 // What every widget is made of: elements, fields that say what they cannot read, and steps.
-// `notes.widgets.source` puts it in front of a widget, so that a page holds one plain module.
+// `notes.widgets.source` puts it in front of a widget, which uses its names without importing
+// them, so that a page holds one plain module.
 
 /** Something that a reader wrote and that cannot be read, said in both languages. */
 export class Problem extends Error {

@@ -1,19 +1,4 @@
 // How a list of CPython takes memory as the reader appends and pops.
-import {
-  Problem,
-  button,
-  el,
-  field,
-  frame,
-  group,
-  live,
-  picture,
-  row,
-  speaker,
-  stepper,
-  svg,
-  table,
-} from "./kit.js";
 
 const POINTER = 8; // bytes of one place, on a 64-bit machine
 const MOST = 400; // operations

@@ -1,22 +1,4 @@
 // The longest run of consecutive integers, found step by step in the reader's own numbers.
-import {
-  Problem,
-  button,
-  cell,
-  el,
-  field,
-  frame,
-  group,
-  key,
-  live,
-  number,
-  readNumbers,
-  row,
-  sentence,
-  speaker,
-  stepper,
-  table,
-} from "./kit.js";
 
 const MOST = 60; // values
 const LARGEST = 1e15; // in size; beyond it x + 1 is not exact here

@@ -1,5 +1,4 @@
 // Names → objects at each step of snippets that Python ran; what was mutated, what was rebound.
-import { choice, el, frame, speaker, stepper, svg } from "./kit.js";
 
 const MOST = 90; // characters of one object
 const BRACKETS = { list: "[]", tuple: "()", set: "{}", frozenset: "{}", dict: "{}" };

@@ -1,21 +1,4 @@
 // A unit with a threshold and with a bias: the same decisions, and the perceptron's rule.
-import {
-  Problem,
-  choice,
-  el,
-  field,
-  frame,
-  live,
-  number,
-  picture,
-  readNumbers,
-  row,
-  slider,
-  speaker,
-  stepper,
-  svg,
-  table,
-} from "./kit.js";
 
 const MOST_POINTS = 30;
 const PASSES = 50;

@@ -1,20 +1,4 @@
 // The receptive field of a stack of layers that the reader edits, along one axis.
-import {
-  Problem,
-  button,
-  el,
-  field,
-  frame,
-  group,
-  live,
-  number,
-  picture,
-  row,
-  slider,
-  speaker,
-  svg,
-  table,
-} from "./kit.js";
 
 const KINDS = { conv: "conv", pool: "pool", maxpool: "pool", avgpool: "pool" };
 const OPTIONS = { s: "stride", p: "padding", d: "dilation", k: "kernel" };

@@ -1,20 +1,4 @@
 // The shortest stretch of the reader's text that covers some letters, by two pointers.
-import {
-  Problem,
-  button,
-  cell,
-  el,
-  field,
-  frame,
-  group,
-  key,
-  live,
-  row,
-  sentence,
-  speaker,
-  stepper,
-  table,
-} from "./kit.js";
 
 const MOST = 80; // items of the text
 

@@ -1,20 +1,4 @@
 // The smooth maximum beside the maximum, its bound, and its gradient, for the reader's numbers.
-import {
-  Problem,
-  el,
-  field,
-  frame,
-  live,
-  number,
-  picture,
-  readNumbers,
-  row,
-  slider,
-  softmax,
-  speaker,
-  svg,
-  table,
-} from "./kit.js";
 
 const MOST = 12; // values
 const WARMEST = 2; // temperature

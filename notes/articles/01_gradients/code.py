@@ -186,6 +186,26 @@ print("temperature at steps 0, 1,000, 5,000:", falling)
 assert y[3] > 1 - 1e-9
 assert torch.allclose(cold.mean(0), p, atol=0.005)
 
+# %% guards
+u = torch.tensor([0.0, 0.5, 1.0])
+print("Gumbels of 0, 1/2, 1:", (-(-u.log()).log()).numpy().round(3))
+print("softmax of (0, ∞):   ", torch.tensor([0.0, math.inf]).softmax(0).numpy())
+
+
+# %% soft_test
+def mixed(z):  # 0 at every corner
+    return (z * (1 - z)).sum(-1)
+
+
+soft, hard = gumbel_softmax(rows, 1.0, generator=noise), gumbel_max(rows, noise)
+print(f"mean over soft draws {mixed(soft).mean():.3f}, over hard ones {mixed(hard).mean():.3f}")
+
+# %% soft_test_quiet
+assert mixed(hard).abs().max() == 0
+assert mixed(soft).mean() > 0.2
+assert gumbels(torch.zeros(1_000_000, dtype=torch.float32), noise).isfinite().all()
+tell(kl_constant=32 * math.log(10))
+
 # %% kl
 relaxed = gumbel_softmax(rows, 1.0, generator=noise)
 plug_in = (relaxed * (4 * relaxed).log()).sum(-1).mean()
@@ -206,12 +226,11 @@ forms = {
 slopes = []
 for name, z in forms.items():
     loss = (z * prize).sum()
-    print(f"{name:28} value {loss.item():.0f}, gradient", end=" ")
+    found = "none"
     if z.requires_grad:
         slopes.append(torch.autograd.grad(loss, logits, retain_graph=True)[0])
-        print(slopes[-1].numpy().round(2))
-    else:
-        print("none")
+        found = slopes[-1].numpy().round(2)
+    print(f"{name:28} value {loss.item():.0f}, gradient {found}")
 assert torch.allclose(slopes[0], -slopes[1])
 
 # %% discrete

@@ -345,4 +345,26 @@ for _ in range(500):
     s = "".join(draw.choices("abc", k=draw.randint(3, 12)))
     true = [i for i in range(len(s) - 2) if sorted(s[i : i + 3]) == ["a", "a", "b"]]
     assert exactly(s, "aab") == (true[0] if true else -1)
+
+
+# 5: the two ends walk over the wanted letters only; lengths are measured in places.
+def over_wanted(s, t):
+    lacking, missing, best, start = Counter(t), len(t), None, 0
+    kept = [(place, letter) for place, letter in enumerate(s) if letter in lacking]
+    for stop, letter in kept:
+        missing -= lacking[letter] > 0
+        lacking[letter] -= 1
+        while missing == 0:
+            place, gone = kept[start]
+            if best is None or stop + 1 - place < best[1] - best[0]:
+                best = place, stop + 1
+            lacking[gone] += 1
+            missing += lacking[gone] > 0
+            start += 1
+    return "" if best is None else s[slice(*best)]
+
+
+for s, t in cases:
+    assert over_wanted(s, t) == by_every_start(s, t)
+tell(kept=sum(letter in "ABC" for letter in "ADOBECODEBANC"))
 tell(rolls_mean=mean, rolls_true=rolls)

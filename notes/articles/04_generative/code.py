@@ -17,6 +17,7 @@ from anypart.optim.distances import (
     jensen_shannon,
     line_wasserstein,
     log10_states,
+    mmd,
     reverse_kl,
     total_variation,
 )
@@ -51,12 +52,14 @@ p_data = 0.6 * bell(10.0, 2.0) + 0.4 * bell(30.0, 2.0)
 grid = np.arange(0, 40.01, 0.5), np.arange(1, 20.01, 0.5)
 means, sds = np.meshgrid(*grid, indexing="ij")
 family = bell(means, sds)  # M: every bell of this grid, (means, sds, cells)
+near = np.exp(-((line[:, None] - line) ** 2) / (2 * 2.0**2))  # a kernel: 1 here, 0 far off
 distances = {
     "forward KL": forward_kl,
     "reverse KL": reverse_kl,
     "Jensen-Shannon": jensen_shannon,
     "total variation": total_variation,
     "Wasserstein": lambda p, q: line_wasserstein(p, q, line),
+    "MMD": lambda p, q: mmd(p, q, near),
 }
 chosen = {}
 for name, distance in distances.items():
@@ -73,6 +76,9 @@ reverse_at = np.unravel_index(reverse_kl(p_data, family).argmin(), means.shape)
 assert (means[reverse_at], sds[reverse_at]) == (10, 2)
 tell(mean_of=mean_of, sd_of=sd_of, forward_mean=means[at], forward_sd=sds[at])
 tell(forward_gap=forward_kl(p_data, family).min(), reverse_gap=reverse_kl(p_data, family).min())
+wide = np.exp(-((line[:, None] - line) ** 2) / (2 * 6.0**2))
+spreads = [sds.ravel()[mmd(p_data, family, k).argmin()] for k in (near, wide)]
+assert spreads[0] < 5 < 15 < spreads[1]
 tell(minus_log=-math.log(0.6))
 assert np.isclose(reverse_kl(p_data, family).min(), -math.log(0.6), atol=1e-3)
 
@@ -99,7 +105,7 @@ for gap in (1, 5, 20):
     print(
         f"{gap:2} apart: forward KL {forward_kl(one, other)}, "
         f"Jensen-Shannon {jensen_shannon(one, other):.3f}, "
-        f"Wasserstein {line_wasserstein(one, other, line):.0f}"
+        f"Wasserstein {line_wasserstein(one, other, line):2.0f}, MMD {mmd(one, other, near):.3f}"
     )
     assert np.isclose(jensen_shannon(one, other), math.log(2))
 
@@ -144,6 +150,40 @@ assert levels["chain", 1_000][0] < levels["chain", 1_000][1] / 5
 assert levels["exclusive or", 100_000][1] < 0.01
 tell(floor=float(best), chain_tree=levels["chain", 1_000][0], chain_table=levels["chain", 1_000][1])
 tell(table_numbers=2**columns - 1, tree_numbers=2 * columns - 1)
+
+
+# %% dimension
+def kernel(counts, columns):
+    """Let each row speak for its neighbours, so widely that left-out rows are likeliest."""
+    n, tried = counts.sum(), []
+    for width in np.linspace(0.01, 0.5, 50):
+        p = counts.reshape((2,) * columns) / n
+        for axis in range(columns):  # each bit turns over with chance `width`
+            p = (1 - width) * p + width * np.flip(p, axis)
+        p = p.ravel()
+        left_out = (n * p - (1 - width) ** columns) / (n - 1)
+        tried.append((counts[counts > 0] @ np.log(left_out[counts > 0]), p))
+    return max(tried, key=lambda pair: pair[0])[1]
+
+
+gaps = {}
+print("KL of models from 1,000 rows of a chain")
+for columns_now in (4, 8, 12):
+    cells = all_rows((2,) * columns_now)
+    same = (cells[:, 1:] == cells[:, :-1]).sum(axis=1)
+    truth = 0.5 * 0.8**same * 0.2 ** (columns_now - 1 - same)
+    counts = np.random.default_rng(1).multinomial(1000, truth)
+    tree = np.exp(log_probs(learn("chow_liu", cells.repeat(counts, axis=0)), cells))
+    table = (counts + 0.5) / (1000 + 0.5 * len(cells))
+    every = tree / tree.sum(), kernel(counts, columns_now), table
+    gaps[columns_now] = [float(forward_kl(truth, p)) for p in every]
+    found = "tree {:.3f}, kernel {:.3f}, histogram {:.3f}".format(*gaps[columns_now])
+    print(f"{columns_now:2} columns: {found}")
+
+# %% dimension_quiet
+assert gaps[12][0] < gaps[12][1] < gaps[12][2]
+assert gaps[12][1] > 3 * gaps[12][0]
+assert gaps[12][2] > 5 * gaps[4][2]
 
 # %% digits
 digits = load_digits()

@@ -37,7 +37,7 @@ assert [table[..., 1].size for table in tables] == [2**i for i in range(4)]
 assert table_parameters(Layout((2,) * 4)) == 1 + 2 + 4 + 8 == 2**4 - 1
 
 # %% counts
-print(f"{'n, d':>8} {'last table':>11} {'FVSBN':>8} {'one network each':>17} {'NADE':>8}")
+print(f"{'n, d':>8} {'last table':>11} {'FVSBN':>8} {'networks':>12} {'NADE':>8}")
 for n, d in [(4, 3), (8, 16), (784, 500)]:
     columns = Layout((2,) * n)
     found = (
@@ -48,7 +48,7 @@ for n, d in [(4, 3), (8, 16), (784, 500)]:
     assert found[0] == n * (n + 1) // 2
     assert found[1] == d * n * (n - 1) // 2 + 2 * d * n + n
     assert found[2] == 2 * n * d + d + n
-    line = f"{found[0]:>8,} {found[1]:>17,} {found[2]:>8,}"
+    line = f"{found[0]:>8,} {found[1]:>12,} {found[2]:>8,}"
     print(f"{f'{n}, {d}':>8} {f'2^{n - 1}':>11} {line}")
 
 # %% counts_quiet
@@ -61,14 +61,15 @@ class Held:
     """Binary rows in memory, in the form that the learners read."""
 
     def __init__(self, codes):
-        self.codes, self.n_rows, self.n_cats = codes, len(codes), (2,) * codes.shape[1]
+        self.codes, self.n_rows = codes, len(codes)
+        self.n_cats = (2,) * codes.shape[1]
 
     def rows(self, index):
         return self.codes[index], np.ones(self.codes[index].shape, bool)
 
 
 def train(family, settings, source, valid, steps, every=25):
-    """Climb the likelihood in mini-batches; keep the snapshot that validation likes best."""
+    """Climb the likelihood; keep the snapshot that validation rows like best."""
     rows = Rows(source, np.empty(0, np.int64))
     learner = start_learner(family, settings, 0, rows)
     batches = code_batches(rows, 100, 0).start(epochs=None)
@@ -78,7 +79,8 @@ def train(family, settings, source, valid, steps, every=25):
         if (step + 1) % every == 0:
             snapshot = learner.model()
             level = log_probs(snapshot, valid).mean()
-            curve.append((step + 1, log_probs(snapshot, source.codes).mean(), level))
+            on_fit = log_probs(snapshot, source.codes).mean()
+            curve.append((step + 1, on_fit, level))
             best = max(best, (level, snapshot), key=lambda pair: pair[0])
     return best[1], curve
 
@@ -90,20 +92,19 @@ straight, _ = train("fvsbn", {}, Held(xor), xor, steps=25, every=1)
 models = {"FVSBN": straight}
 for width in (2, 4, 8):
     settings = {"width": width, "rate": 0.1, "decay": 0.0}
-    models[f"NADE, d = {width}"], _ = train("nade", settings, Held(xor), xor, steps=400)
+    best, _ = train("nade", settings, Held(xor), xor, steps=400)
+    models[f"NADE, d = {width}"] = best
 print("−log p, nats:", *("".join(map(str, row)) for row in xor), sep="    ")
 for name, m in models.items():
     print(f"{name:12}", *(f"{nats:6.3f}" for nats in -log_probs(m, xor)))
 
 assert np.allclose(-log_probs(straight, xor), 3 * math.log(2))
-assert np.allclose(straight.arrays["weight"], 0)  # nothing helps, so nothing is learnt
-for name in ("NADE, d = 2", "NADE, d = 8"):
-    assert np.allclose(-log_probs(models[name], xor), 2 * math.log(2), atol=0.02)
-assert (
-    -log_probs(models["NADE, d = 4"], xor).mean() > 1.8
-)  # stuck on a hill that is not the highest
+assert np.allclose(straight.arrays["weight"], 0)  # nothing helps
 
 # %% xor_quiet
+for name in ("NADE, d = 2", "NADE, d = 8"):
+    assert np.allclose(-log_probs(models[name], xor), 2 * math.log(2), atol=0.02)
+assert -log_probs(models["NADE, d = 4"], xor).mean() > 1.8  # a hill not the highest
 tell(two_bits=2 * math.log(2), three_bits=3 * math.log(2), one_bit=math.log(2))
 tell(xor_stuck=-log_probs(models["NADE, d = 4"], xor).mean())
 
@@ -112,11 +113,13 @@ a, b = pairs.T
 four = np.column_stack([a, b, a & b, a ^ b]).repeat(250, axis=0)
 lost = {}
 for order in itertools.permutations(range(4)):
-    m, _ = train("fvsbn", {"order": list(order)}, Held(four), four, steps=25, every=1)
+    settings = {"order": list(order)}
+    m, _ = train("fvsbn", settings, Held(four), four, steps=25, every=1)
     name = "".join("abcd"[i] for i in order)
-    lost[name] = -log_probs(m, four).mean() - 2 * math.log(2)  # what it costs beyond 2 coins
+    lost[name] = -log_probs(m, four).mean() - 2 * math.log(2)  # beyond 2 coins
 poor = [name for name, nats in lost.items() if nats > 0.1]
-print("orders that lose more than 0.1 nats:", ", ".join(f"{o} {lost[o]:.3f}" for o in poor))
+print("orders that lose more than 0.1 nats:")
+print(*(f"{order} {lost[order]:.3f}" for order in poor), sep=", ")
 
 assert sorted(poor) == sorted(name for name in lost if name.endswith("c"))
 assert np.allclose([lost[name] for name in poor], math.log(2), atol=0.01)
@@ -138,7 +141,8 @@ def units(t):
 
 
 def from_scratch(x):
-    return np.stack([b[i] + units(c + x[:, :i] @ W[:i]) @ V[i] for i in range(n)], axis=1)
+    hidden = (units(c + x[:, :i] @ W[:i]) for i in range(n))
+    return np.stack([b[i] + h @ V[i] for i, h in enumerate(hidden)], axis=1)
 
 
 def recursive(x):
@@ -151,7 +155,8 @@ def recursive(x):
 
 logits = recursive(x)
 assert np.allclose(from_scratch(x), logits, atol=1e-9)
-print(f"products of the hidden layers, a row: {d * n * (n - 1) // 2:,} against {d * n:,}")
+products = d * n * (n - 1) // 2, d * n
+print("products of the hidden layers, a row: {:,} against {:,}".format(*products))
 
 # %% recursion_shipped
 names = {"weight": W, "bias": c, "out_weight": V, "out_bias": b}
@@ -222,11 +227,12 @@ figure(
 )
 
 # %% digits
-pictures = (load_digits().data > 7).astype(np.int32)  # 1,797 digits, 8 × 8 pixels, ink or none
+# 1,797 digits of 8 × 8 pixels, each inked or not
+pictures = (load_digits().data > 7).astype(np.int32)
 pictures = pictures[np.random.default_rng(0).permutation(len(pictures))]
 fit, valid, test = np.split(pictures, [1097, 1397])
 
-recipes = {  # family: settings, steps, steps between two looks at the validation rows
+recipes = {  # family: settings, steps, steps between two looks at validation rows
     "independent": ({}, 2, 1),
     "fvsbn": ({}, 25, 1),
     "separate_networks": ({"width": 8, "rate": 0.02}, 300, 25),
@@ -236,9 +242,10 @@ recipes = {  # family: settings, steps, steps between two looks at the validatio
 fitted, curves = {}, {}
 print(f"{'family':18} {'parameters':>10} {'test, nats a picture':>21}")
 for family, (settings, steps, every) in recipes.items():
-    fitted[family], curves[family] = train(family, settings, Held(fit), valid, steps, every)
-    count = 64 if family == "independent" else fitted[family].n_parameters()
-    print(f"{family:18} {count:>10,} {log_probs(fitted[family], test).mean():>21.2f}")
+    best, curves[family] = train(family, settings, Held(fit), valid, steps, every)
+    count = 64 if family == "independent" else best.n_parameters()
+    print(f"{family:18} {count:>10,} {log_probs(best, test).mean():>21.2f}")
+    fitted[family] = best
 
 # %% digits_quiet
 levels = {family: log_probs(m, test) for family, m in fitted.items()}
@@ -272,8 +279,10 @@ figure("curves", fig)
 
 # %% draws
 rng = np.random.default_rng(2)
-some = ("independent", "fvsbn", "made")
-drawn = {family: fitted[family].sample(Evidence.nothing(10, 64), rng) for family in some}
+ten = Evidence.nothing(10, 64)  # ten rows of 64 columns, nothing seen
+drawn = {}
+for family in ("independent", "fvsbn", "made"):
+    drawn[family] = fitted[family].sample(ten, rng)
 
 # %% draws_figure
 lines = {"real": test[:10], "one by one": drawn["independent"]}
@@ -290,43 +299,50 @@ figure(
 )
 
 # %% sums
-ten = pictures.reshape(-1, 8, 8)[:, 3:5, 1:6].reshape(-1, 10)  # two rows of five pixels
-# 1,024 possible rows: few enough to list them all
+# Two lines of five pixels, and all the 1,024 rows that they could be.
+ten = pictures.reshape(-1, 8, 8)[:, 3:5, 1:6].reshape(-1, 10)
 everything = all_rows((2,) * 10)
 cells = np.ravel_multi_index(tuple(ten.T), (2,) * 10)
-data = np.bincount(cells, minlength=1024) / len(ten)  # p_data: how often each row occurs
+data = np.bincount(cells, minlength=1024) / len(ten)  # p_data
 small = {}
 print(f"{'family':18} {'sum of p':>9} {'KL':>8} {'NLL − entropy':>14}")
 for family, (settings, steps, every) in recipes.items():
     small[family], _ = train(family, settings, Held(ten), ten, min(steps, 100), every)
     p = np.exp(log_probs(small[family], everything))
-    kl, nll = forward_kl(data, p / p.sum()), -log_probs(small[family], ten).mean()
+    kl = forward_kl(data, p / p.sum())
+    nll = -log_probs(small[family], ten).mean()
     print(f"{family:18} {p.sum():9.5f} {kl:8.4f} {nll - entropy(data):14.4f}")
     assert abs(p.sum() - 1) < 1e-5
     assert np.isclose(kl, nll - entropy(data), atol=1e-4)
 
 # %% frequencies
-few = small["made"].sample(Evidence.nothing(100_000, 10), np.random.default_rng(3))
-counts = np.bincount(np.ravel_multi_index(tuple(few.T), (2,) * 10), minlength=1024)
+rng = np.random.default_rng(3)
+few = small["made"].sample(Evidence.nothing(100_000, 10), rng)
+drawn_cells = np.ravel_multi_index(tuple(few.T), (2,) * 10)
+counts = np.bincount(drawn_cells, minlength=1024)
 expected = np.exp(log_probs(small["made"], everything)) * len(few)
 often = expected > 5
 chi = ((counts - expected)[often] ** 2 / expected[often]).sum() / often.sum()
-print(f"{often.sum()} rows drawn often enough; mean of (counted − expected)²/expected: {chi:.2f}")
+print(f"{often.sum()} rows that should occur more than five times;")
+print(f"mean of (counted − expected)²/expected: {chi:.2f}")
 assert abs(chi - 1) < 4 * math.sqrt(2 / often.sum())
 
 # %% infinite
-one, two = (np.bincount(half, minlength=1024) for half in np.split(cells[:1796], 2))
-print("KL(second half ‖ table of the first) =", forward_kl(two / two.sum(), one / one.sum()))
-assert np.isinf(forward_kl(two / two.sum(), one / one.sum()))
+halves = np.split(cells[:1796], 2)
+one, two = (np.bincount(half, minlength=1024) / len(half) for half in halves)
+print("KL(second half ‖ table of the first) =", forward_kl(two, one))
+assert np.isinf(forward_kl(two, one))
 
 # %% infinite_quiet
 tell(unseen=int(((two > 0) & (one == 0)).sum()))
 
 # %% mixture
-orders = [train("fvsbn", {"order": o}, Held(fit), valid, 25, 1)[0] for o in ("given", "reversed")]
-orders.append(fitted["fvsbn"])
-alone = [log_probs(m, test).mean() for m in orders]
-mixed = log_probs(Stack(orders, np.zeros(3)), test).mean()  # log of the mean of three p's
+models = [fitted["fvsbn"]]
+for order in ("given", "reversed"):
+    models.append(train("fvsbn", {"order": order}, Held(fit), valid, 25, 1)[0])
+alone = [log_probs(m, test).mean() for m in models]
+# The log of the mean of three probabilities.
+mixed = log_probs(Stack(models, np.zeros(3)), test).mean()
 print("one order each:", np.round(alone, 2), " their equal mixture:", mixed.round(2))
 assert mixed > max(alone)
 
@@ -340,14 +356,13 @@ leaky = fvsbn.FVSBN(good.layout, good.order, good.means, arrays)
 for name, m in [("FVSBN", good), ("leaky", leaky)]:
     total = np.exp(log_probs(m, everything)).sum()
     proof = next(prove(m))
-    print(f"{name}: {log_probs(m, ten).mean():6.2f} nats a row, sum of p = {total:.2f},", end=" ")
-    print(f"proved autoregressive: {proof.proved}, {len(proof.leaks)} leaks")
+    print(f"{name}: {log_probs(m, ten).mean():.2f} nats a row; sum of p {total:.2f};")
+    print(f"  proved autoregressive: {proof.proved}, {len(proof.leaks)} leaks")
 
+# %% leak_quiet
 assert np.exp(log_probs(leaky, everything)).sum() > 100
 assert [next(prove(m)).proved for m in (good, leaky)] == [True, False]
 assert all(p.proved for p in prove(fitted["made"]))
-
-# %% leak_quiet
 tell(leak_sum=np.exp(log_probs(leaky, everything)).sum())
 
 # %% gap

@@ -180,6 +180,26 @@ for family in ("made", "nade", "order_agnostic"):
 # %% engine_quiet
 assert abs(untrained + independent) < 0.1
 
+
+# %% decay
+def settled(p, decay):
+    """Where the slope σ(b) − p + decay · b is 0, by bisection: it only rises."""
+    low, high = -20.0, 20.0
+    for _ in range(60):
+        b = (low + high) / 2
+        low, high = (low, b) if sigmoid(b) - p + decay * b > 0 else (b, high)
+    return b
+
+
+for decay in (0, 0.001, 0.01, 0.1):
+    b = settled(0.02, decay)
+    print(f"decay {decay:<5}: b {b:5.2f}, says {sigmoid(b):4.1%}; 2.0% are ones")
+
+# %% decay_quiet
+assert np.isclose(settled(0.02, 0), np.log(0.02 / 0.98))
+assert sigmoid(settled(0.02, 0.1)) > 0.1
+tell(decayed=sigmoid(settled(0.02, 0.1)))
+
 # %% cancels
 torch.manual_seed(0)
 images = torch.randn(64, 3, 8, 8, dtype=torch.float64)

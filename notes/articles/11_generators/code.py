@@ -262,6 +262,33 @@ taken = step_expression(AVERAGE, "averager()", ["send 5", "next", "send 10", "se
 assert taken[0].raised.type == "TypeError" and taken[0].state == "not started"
 assert [step.value for step in taken[2:]] == ["10.0", "20.0"]
 
+
+# %% push
+def collect(found):
+    while True:
+        found.append((yield))
+
+
+def keep(wanted, *sinks):
+    while True:
+        item = yield
+        for sink in sinks if wanted(item) else ():
+            sink.send(item)
+
+
+evens, large = [], []
+sinks = [collect(evens), collect(large)]
+big = keep(lambda n: n > 3, sinks[1])
+source = keep(lambda n: n % 2 == 0, sinks[0], big)
+for coroutine in (*sinks, big, source):
+    next(coroutine)  # to its first yield
+for n in range(1, 9):
+    source.send(n)
+print(evens, large)
+
+# %% push_quiet
+assert (evens, large) == ([2, 4, 6, 8], [4, 6, 8])
+
 # %% careful
 CAREFUL = """\
 def careful():

@@ -113,7 +113,7 @@ function prepared(page) {
  * the reference, then most words in the title, then the shortest window that covers them.
  */
 function search(pages, query, most = 20) {
-  const asked = [...new Set(tokens(query).map((t) => t[2]))];
+  const asked = [...new Set(tokens(query.replace(/’/g, "'")).map((t) => t[2]))];
   const found = [];
   for (const page of pages.map(prepared)) {
     const words = asked.map((word) => spelled(word, page.counts)).filter(Boolean);

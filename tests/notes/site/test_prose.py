@@ -1,5 +1,8 @@
 """A note's text: every directive, number, link and formula is right or refused by name."""
 
+import html
+import re
+
 import pytest
 
 from notes.site import docstrings
@@ -7,7 +10,7 @@ from notes.site.articles import article
 from notes.site.prose import render
 from notes.site.running import NoteError, sections
 from notes.site.setting import Setting
-from notes.site.typeset import plain
+from notes.site.typeset import WIDE, code, output, plain
 
 from .making import RAN, make_note
 
@@ -77,9 +80,29 @@ def test_code_comes_with_what_it_prints(set_in):
     assert setting.used == {"first"}
 
 
+def test_a_line_of_code_wraps_under_its_own_indent(set_in):
+    shown = code("if x:\n    y = 'a <b>'\n\nz = 1\n", "python", "code")
+    assert shown.count('<span class="l"') == 4
+    assert shown.count('style="--in:4ch"') == 1
+    bare = html.unescape(re.sub("<[^>]+>", "", shown))
+    assert bare == "if x:\n    y = 'a <b>'\n\nz = 1\n\n"
+
+
+def test_only_output_that_no_page_holds_is_wrapped():
+    shown = output(f"a  b\n{'x' * (WIDE + 1)}\n1  2\n", "first")
+    assert "<samp>a  b\n" in shown
+    assert shown.count('<span class="l">') == 1
+    assert 'tabindex="0"' in shown
+
+
+def test_quotes_are_set_as_printers_do(set_in):
+    assert "“It’s”" in body(set_in('"It\'s"\n'))
+    assert "It's" in plain("<p>It’s</p>")  # as people type it in a search
+
+
 def test_a_figure_says_what_it_shows(set_in):
     shown = body(set_in('::figure dot A *small* "dot" of $x$.\n'))
-    assert 'role="img" aria-label="A small &quot;dot&quot; of x."' in shown
+    assert 'role="img" aria-label="A small “dot” of x."' in shown
     assert "<figcaption>A <em>small</em>" in shown
 
 

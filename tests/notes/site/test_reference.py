@@ -144,6 +144,19 @@ def test_every_docstring_can_be_set(made):
                 shown = docstrings.rendered(one.doc, str)
                 assert ".. math::" not in shown, one.name
                 assert ":math:" not in shown, one.name
+                assert not re.search(r"\\[a-z]+[ _({]", bare(shown)), one.name
+
+
+def bare(shown):
+    """What is left of a docstring without its code."""
+    return re.sub(r"<(pre|code)\b.*?</\1>", "", shown, flags=re.S)
+
+
+def test_a_formula_within_a_line_is_set_as_one():
+    for doc in (r"The sum \(\sum_i x_i\) of it.", r"The sum :math:`\sum_i x_i` of it."):
+        for shown in (docstrings.text(doc), docstrings.summary(doc)):
+            assert "∑</mo>" in shown
+            assert "sum_i" not in shown
 
 
 def test_a_long_signature_has_a_line_for_each_parameter():

@@ -50,6 +50,12 @@ def test_a_note_that_fails_is_named_with_section_and_error(tmp_path, code, messa
     assert message in str(failed.value)
 
 
+def test_a_note_that_waits_is_told_from_one_that_computes(tmp_path):
+    path = make_note(tmp_path, code="# %% a\nimport time\ntime.sleep(60)\n") / "code.py"
+    with pytest.raises(NoteError, match="not done after 3 s of the clock"):
+        run(path, clock=3)
+
+
 def test_a_section_is_shown_without_its_head(tmp_path):
     found = sections(make_note(tmp_path) / "code.py")
     assert found["first"].source == 'print("four", 2 + 2)'
@@ -70,6 +76,30 @@ def reruns_changed_code(module, root):
 def test_a_run_is_kept_until_its_code_changes(tmp_path):
     assert reruns_changed_code(running, tmp_path)
     assert len(list((tmp_path / "kept").iterdir())) == 1
+
+
+def is_kept(module, root, patch):
+    """Whether a run stays valid while compiled code is written, and not when source is."""
+    package = root / "src" / "package"
+    (package / "__pycache__").mkdir(parents=True)
+    (root / "notes").mkdir()
+    for file in (root / "notes" / "press.py", package / "one.py"):
+        file.write_text("x = 1\n", "utf-8")
+    patch.setattr(module, "ROOT", root)
+    before = module.fingerprint([])
+    (package / "__pycache__" / "one.f-1.py311.nbi").write_bytes(b"compiled")
+    compiled = module.fingerprint([])
+    (package / "one.py").write_text("x = 2\n", "utf-8")
+    return before == compiled != module.fingerprint([])
+
+
+def test_compiled_code_is_no_change_of_the_package(tmp_path, monkeypatch):
+    assert is_kept(running, tmp_path, monkeypatch)
+
+
+def test_the_law_of_compiled_code_notices_a_bug(tmp_path, monkeypatch):
+    module = planted(running, '"__pycache__" not in path.parts', 'path.suffix != ".pyc"')
+    assert not is_kept(module, tmp_path, monkeypatch)
 
 
 def test_the_law_of_kept_runs_notices_a_bug(tmp_path):
