@@ -103,8 +103,12 @@ def _fenced(match: re.Match[str]) -> str:
 
 
 def _drawn(block: str) -> str:
-    """Keep drawings and command lines as they are typed."""
+    """Keep drawings, command lines and what is indented as they are typed."""
     lines = block.splitlines()
+    if block.strip() == "::":
+        return ""  # says in a docstring that what follows is indented
+    if lines and all(line.startswith("    ") for line in lines):
+        return f"```text\n{textwrap.dedent(block)}\n```"
     if "├──" in block or (lines and all(line.startswith("anypart ") for line in lines)):
         return f"```text\n{block}\n```"
     return block

@@ -321,7 +321,7 @@ export function mount(element, data, language) {
   const head = [
     say("layer", "层"),
     say("out", "输出数"),
-    say("jump", "跳步"),
+    say("jump", "间距"),
     say("field", "感受野"),
     say("centre", "中心"),
     say("pad", "填充"),

@@ -17,8 +17,9 @@ shown = (
 for code in shown.split(" | "):
     row = table.of(code)
     mark = "≠" if row.differs else " "
-    on_list, on_tuple = map(str, row.outcomes.values())
-    print(f"{mark} {code:18}{on_list:34.33}{on_tuple:.30}")
+    # Of an error its name, without what it says.
+    on_list, on_tuple = (str(o).split(":")[0] for o in row.outcomes.values())
+    print(f"{mark} {code:18}{on_list:28.27}{on_tuple:.27}")
 
 # %% operations_quiet
 both = [row for row in table if row.shared and not row.differs]

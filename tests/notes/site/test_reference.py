@@ -152,6 +152,13 @@ def bare(shown):
     return re.sub(r"<(pre|code)\b.*?</\1>", "", shown, flags=re.S)
 
 
+def test_what_is_indented_stays_as_it_is_typed():
+    shown = docstrings.text("Write\n\n::\n\n    a = 1\n    b = 2\n\nand go on.")
+    assert "a = 1\n" in shown
+    assert "::" not in shown
+    assert shown.count("<p>") == 2
+
+
 def test_a_formula_within_a_line_is_set_as_one():
     for doc in (r"The sum \(\sum_i x_i\) of it.", r"The sum :math:`\sum_i x_i` of it."):
         for shown in (docstrings.text(doc), docstrings.summary(doc)):
