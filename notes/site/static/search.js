@@ -110,7 +110,8 @@ function prepared(page) {
 
 /**
  * Rank pages: most words of the query first, then the entry of that very name, then notes before
- * the reference, then most words in the title, then the shortest window that covers them.
+ * the reference, then the words side by side, then most words in the title, then the shortest
+ * window that covers them.
  */
 function search(pages, query, most = 20) {
   const asked = [...new Set(tokens(query.replace(/’/g, "'")).map((t) => t[2]))];
@@ -122,7 +123,9 @@ function search(pages, query, most = 20) {
     const titled = words.filter((word) => page.titled.has(word)).length;
     const often = Math.min(...words.map((word) => page.counts.get(word)));
     const named = tokens(page.title.split(".").pop()).map((t) => t[2]).join() === asked.join();
-    const rank = [words.length, +named, page.note ? 1 : 0, titled, -shown.length, often];
+    const together = shown.length === words.length; // as one phrase: what a name in Chinese is
+    const kind = page.note ? 1 : 0;
+    const rank = [words.length, +named, kind, +together, titled, -shown.length, often];
     found.push({ page, shown, rank });
   }
   found.sort((a, b) => {
