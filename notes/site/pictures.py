@@ -11,7 +11,7 @@ PICTURES = ROOT / "notes" / "pictures"
 _SHOTS = {  # picture → page, light or dark, what it is about
     "front": ("index.html", "light", "h1"),
     "note": ("zh/09-receptive-field.html", "dark", ".formula"),
-    "widget": ("07-bias.html", "light", ".widget"),
+    "widget": ("06-self-supervision.html", "light", ".widget"),
 }
 _SIZE = {"width": 1180, "height": 700}
 _PATIENCE = 120_000  # milliseconds, on a busy machine
