@@ -112,7 +112,7 @@ export function mount(element, data, language) {
     const why = grew
       ? say(
           ` No room was left: all ${length - 1} items may move.`,
-          ` 没有空位了：${length - 1} 个元素可能都要搬走。`,
+          `没有空位了：${length - 1} 个元素可能都要搬走。`,
         )
       : shrank
         ? say(" Less than half was used: room is given back.", " 用了不到一半：还回一些空间。")
