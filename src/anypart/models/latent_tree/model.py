@@ -22,9 +22,11 @@ from anypart.models.latent_tree.circuit import Array, Circuit, build_circuit
 from anypart.models.latent_tree.passes import downward, upward
 from anypart.models.latent_tree.sampling import SampleTables, sample_block, sample_same, tabulate
 from anypart.models.latent_tree.shape import Shape
+from anypart.models.latent_tree.sharing import share_subtrees
 
 BLOCK_FLOATS = 1_000_000  # messages of one block of rows, 4 MB: near the processor
 UPWARD_FLOATS = 600_000  # the same where messages go up only: scoring
+SHARING_ROWS = 16_384  # rows that are scored together: more agree on a subtree
 SAME_EVIDENCE_ROWS = 1_000  # from here on tables for one evidence pay off
 MOST_DIMS = 256  # of a row's vector
 
@@ -76,9 +78,14 @@ class LatentTree:
 
     def log_prob(self, evidence: Evidence) -> NDArray[np.float64]:
         """Log-probability of each row's event, (rows,), nats; −inf if it is impossible."""
-        parts = self._blocks(evidence, UPWARD_FLOATS)
-        blocks = [upward(self.circuit, part).log_prob for _, part in parts]
-        return np.concatenate(blocks) if blocks else np.zeros(0)
+        found = np.empty(evidence.n_rows)
+        for start in range(0, evidence.n_rows, SHARING_ROWS):
+            stop = start + SHARING_ROWS
+            tree, some = share_subtrees(self.circuit, evidence.rows(slice(start, stop)))
+            here = found[start:stop]
+            for at, part in _blocks(tree, some, UPWARD_FLOATS):
+                here[at : at + part.n_rows] = upward(tree, part).log_prob
+        return found
 
     def conditional(self, evidence: Evidence) -> NDArray[np.float32]:
         """Log-probabilities of every cell given the event, one at a time, (rows, flat).
@@ -88,7 +95,7 @@ class LatentTree:
 
         """
         out = np.empty((evidence.n_rows, self.layout.total), np.float32)
-        for start, part in self._blocks(evidence):
+        for start, part in _blocks(self.circuit, evidence):
             messages = upward(self.circuit, part)
             _refuse_impossible(np.isneginf(messages.log_prob), start)
             wanted = [not part.seen[:, c].all() for c in range(self.layout.n_cols)]
@@ -113,7 +120,7 @@ class LatentTree:
         """
         out = np.empty((len(codes), self.layout.total), np.float32)
         wanted = [True] * self.layout.n_cols
-        for start, part in self._blocks(Evidence(codes, seen)):
+        for start, part in _blocks(self.circuit, Evidence(codes, seen)):
             arriving, _ = downward(self.circuit, upward(self.circuit, part), wanted)
             for column, place in enumerate(self.layout.slices):
                 cell = arriving[column] @ self.circuit.emissions[column]
@@ -139,7 +146,7 @@ class LatentTree:
             tables = tabulate(self.circuit, messages, evidence)
             return sample_same(self.circuit, tables, evidence, rng)
         out = np.empty(evidence.codes.shape, np.int32)
-        for start, part in self._blocks(evidence):
+        for start, part in _blocks(self.circuit, evidence):
             messages = upward(self.circuit, part)
             _refuse_impossible(np.isneginf(messages.log_prob), start)
             out[start : start + part.n_rows] = sample_block(self.circuit, messages, part, rng)
@@ -159,7 +166,7 @@ class LatentTree:
         wanted = [False] * self.layout.n_cols
         width = sum(self.circuit.shape.n_states[i] for i in nodes)
         out = np.empty((evidence.n_rows, width), np.float32)
-        for start, part in self._blocks(evidence):
+        for start, part in _blocks(self.circuit, evidence):
             messages = upward(self.circuit, part)
             _refuse_impossible(np.isneginf(messages.log_prob), start)
             _, posterior = downward(self.circuit, messages, wanted)
@@ -184,14 +191,6 @@ class LatentTree:
         order = sorted(range(shape.n_nodes), key=lambda i: -ties[i])
         places = np.cumsum([shape.n_states[i] for i in order])
         return tuple(order[: max(1, int((places <= MOST_DIMS).sum()))])
-
-    def _blocks(
-        self, evidence: Evidence, floats: int = BLOCK_FLOATS
-    ) -> Iterator[tuple[int, Evidence]]:
-        """Cut the rows so that the messages of a block stay in bounds."""
-        size = int(np.clip(floats // self.circuit.shape.width, 64, 4096))
-        for start in range(0, evidence.n_rows, size):
-            yield start, evidence.rows(slice(start, start + size))
 
     def state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         """Return (settings as JSON, arrays), the tables one after another in two arrays."""
@@ -228,6 +227,15 @@ class LatentTree:
                 f"together ({error}). Take the fit from a backup, or fit again."
             ) from error
         return cls(layout, TreeParts(shape, transitions, emissions))
+
+
+def _blocks(
+    circuit: Circuit, evidence: Evidence, floats: int = BLOCK_FLOATS
+) -> Iterator[tuple[int, Evidence]]:
+    """Cut the rows so that the messages of a block stay in bounds."""
+    size = int(np.clip(floats // circuit.shape.width, 64, 4096))
+    for start in range(0, evidence.n_rows, size):
+        yield start, evidence.rows(slice(start, start + size))
 
 
 def _unpack(flat: NDArray[Any], sizes: Sequence[tuple[int, int]]) -> tuple[Array, ...]:
