@@ -61,9 +61,23 @@ def test_of_near_twins_one_is_kept_and_who_adds_much_stays():
 
 
 def test_the_law_of_near_twins_bites(monkeypatch):
-    plant(monkeypatch, shipped.__name__, "np.argmax(left)", "np.argmin(left)")
+    plant(monkeypatch, shipped.__name__, "<= least_gain]", "> least_gain]")
     with pytest.raises(AssertionError, match="assert"):
         test_of_near_twins_one_is_kept_and_who_adds_much_stays()
+
+
+def test_of_twins_the_cheap_one_is_kept_and_a_costly_one_that_is_missed():
+    rng = np.random.default_rng(4)
+    one, other = np.log(rng.gamma(2.0, size=(2, 2_000)))
+    logs = np.stack([one, one, other], axis=1)
+    assert np.flatnonzero(stack_weights(logs, costs=(9.0, 1.0, 99.0))).tolist() == [1, 2]
+    assert np.flatnonzero(stack_weights(logs, costs=(1.0, 9.0, 99.0))).tolist() == [0, 2]
+
+
+def test_the_law_of_costs_bites(monkeypatch):
+    plant(monkeypatch, shipped.__name__, "(-costs[i] if", "(costs[i] if")
+    with pytest.raises(AssertionError):
+        test_of_twins_the_cheap_one_is_kept_and_a_costly_one_that_is_missed()
 
 
 def test_a_member_that_alone_explains_a_row_is_kept():

@@ -29,7 +29,8 @@ class Member:
         batch: rows in a mini-batch.
         validate_every: steps between two looks at the validation rows.
         patience: looks without a better one after which training ends.
-        seconds: what it is expected to cost, CPU seconds; decides the order only.
+        seconds: what it is expected to cost, CPU seconds; decides the order of training, and
+            which of several members that are not missed is dropped first.
         save_every: seconds between two checkpoints.
 
     """

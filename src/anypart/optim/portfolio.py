@@ -135,7 +135,8 @@ def _join(plan: Plan, folder: Path, tell: Tell) -> Stack:
         return Stack([stored[0].model], np.zeros(1))
     log_probs = np.stack([s.valid_log_prob for s in stored], axis=1)  # (rows, members)
     least_gain = LEAST_GAIN_DENSITY if plan.purpose == "density" else LEAST_GAIN
-    weights = stack_weights(log_probs, least_gain=least_gain)
+    costs = [m.seconds for m in plan.members]  # to train, and so to ask
+    weights = stack_weights(log_probs, least_gain=least_gain, costs=costs)
     kept = [i for i, w in enumerate(weights) if w > 0]
     log_lik = float(mixture_log_prob(log_probs, weights).mean())
     tell(Combined({plan.members[i].name: float(weights[i]) for i in kept}, log_lik))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,20 +15,26 @@ PSEUDO_COUNT = 1.0
 
 
 def stack_weights(
-    log_probs: Matrix, *, least_gain: float = LEAST_GAIN, rounds: int = 2_000
+    log_probs: Matrix,
+    *,
+    least_gain: float = LEAST_GAIN,
+    costs: Sequence[float] = (),
+    rounds: int = 2_000,
 ) -> Matrix:
     r"""Weights w that maximise the validation likelihood of a mixture of fixed models.
 
     .. math:: \sum_n \log \sum_m w_m p_m(x_n) + \alpha \sum_m \log w_m
 
     The objective is concave, so EM cannot end in a wrong place. The pseudo-count α keeps
-    few validation rows from giving all the weight to one member. The member that the others
-    miss least is dropped, as long as they surely lose less than `least_gain` without it.
+    few validation rows from giving all the weight to one member. While the others surely lose
+    less than `least_gain` without a member, one such is dropped: the costliest, and of equal
+    ones the least missed.
 
     Args:
         log_probs: log-likelihood of each validation row under each member, (rows,
             members), nats; −inf where a member excludes a row.
         least_gain: nats per row, at least 0.
+        costs: of asking each member, in any unit; equal if not given.
         rounds: of EM, at most; it ends when the weights stand still.
 
     Returns:
@@ -43,24 +51,42 @@ def stack_weights(
     # Rows that no member can explain do not say which to keep.
     log_probs = log_probs[np.isfinite(log_probs).any(axis=1)]
     kept = np.arange(len(weights))
+    paid = np.asarray(costs if len(costs) else np.ones(len(weights)))
     found = _em(log_probs, rounds)
     while len(kept) > 1:
-        fewer = np.delete(kept, _least_missed(log_probs[:, kept], found))
+        fewer = np.delete(kept, _first_to_go(log_probs[:, kept], found, paid[kept], least_gain))
         again = _em(log_probs[:, fewer], rounds)
         before = mixture_log_prob(log_probs[:, kept], found)
         lost = before - mixture_log_prob(log_probs[:, fewer], again)
-        if not lost.mean() + SURE * lost.std() / len(lost) ** 0.5 <= least_gain:
+        if not _surely(lost) <= least_gain:
             break
         kept, found = fewer, again
     weights[kept] = found
     return weights
 
 
-def _least_missed(log_probs: Matrix, weights: Matrix) -> int:
-    """Find the member without which the others' mixture, as it stands, loses least."""
-    kept = [np.delete(np.arange(len(weights)), i) for i in range(len(weights))]
-    left = [mixture_log_prob(log_probs[:, k], weights[k] / weights[k].sum()).sum() for k in kept]
-    return int(np.argmax(left))
+def _surely(lost: Matrix) -> float:
+    """What is lost per row at most, but for chance."""
+    with np.errstate(invalid="ignore"):  # what excludes a row is infinitely missed
+        return float(lost.mean() + SURE * lost.std() / len(lost) ** 0.5)
+
+
+def _first_to_go(log_probs: Matrix, weights: Matrix, costs: Matrix, least_gain: float) -> int:
+    """Find the costliest member that is not missed, or the one that is missed least.
+
+    The others' mixture is judged as it stands: new weights could only make the loss smaller.
+    """
+    everyone = mixture_log_prob(log_probs, weights)
+    losses: list[Matrix] = []
+    for i in range(len(weights)):
+        others = np.delete(np.arange(len(weights)), i)
+        left = mixture_log_prob(log_probs[:, others], weights[others] / weights[others].sum())
+        losses.append(everyone - left)
+    needless = [i for i, lost in enumerate(losses) if _surely(lost) <= least_gain]
+    return min(
+        needless or range(len(losses)),
+        key=lambda i: (-costs[i] if needless else 0.0, losses[i].sum()),
+    )
 
 
 def _em(log_probs: Matrix, rounds: int) -> Matrix:
