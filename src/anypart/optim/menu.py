@@ -136,17 +136,17 @@ def _along_orders(n_rows: int, n_states: int) -> list[Wish]:
         # A step takes the rows that the learner holds, whatever the batch: a point of the
         # path of penalties, a round of trees.
         Wish("fvsbn", "fvsbn", {}, 25, 8, 3, WHOLE, most_steps=25, every=1),
-        _shallow("shallow_trees_1", n_rows, "chow_liu"),
         _masked("masked_network_1", n_rows, "chow_liu", layers=2),
+        _shallow("shallow_trees_1", n_rows, "chow_liu"),
+        _deep("deep_trees_1", n_rows, "shaken"),
         # Trees that correct the regression: connect4's rules are nearly linear.
         _shallow("linear_trees_1", n_rows, "chow_liu", linear=True),
         _continuous(8_192, n_rows),
-        _masked("masked_network_2", n_rows, "shaken", layers=1),
         _hidden("hidden_tree_1", n_states, n_rows),
-        _shallow("shallow_trees_2", n_rows, "shaken"),
         # Half as wide and half the orders: a row costs a hundred times what trees take.
         _any_order(n_rows, width=256, orders=2),
-        _deep("deep_trees_1", n_rows, "shaken"),
+        _shallow("shallow_trees_2", n_rows, "shaken"),
+        _masked("masked_network_2", n_rows, "shaken", layers=1),
         _masked("masked_network_3", n_rows, "shaken", layers=2),
         _shallow("linear_trees_2", n_rows, "shaken", linear=True),
         _shallow("shallow_trees_3", n_rows, "random"),
