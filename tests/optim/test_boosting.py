@@ -6,7 +6,7 @@ from tests.models.laws import table_of
 from tests.models.planting import plant
 
 from anypart.models.contract import Evidence, Layout
-from anypart.optim.boosting import BoostLearner, BoostSettings
+from anypart.optim.boosting import LONGEST, BoostLearner, BoostSettings
 
 LAYOUT = Layout((2, 4, 1, 3, 2))
 GIVEN = BoostSettings(order="given", depth=3, rate=0.5, ridge=1.0, least=1.0, share=1.0, asked=1.0)
@@ -74,6 +74,21 @@ def leaves_hold_the_best_step():
         assert value - start == pytest.approx(-0.5 * g / (h + 1), abs=1e-4)
 
 
+def steps_of_certain_rare_values_are_bounded():
+    """Where one row in 400 says yes and a question tells which, Newton's step is 400 long."""
+    codes = np.zeros((2_000, 2), np.int32)
+    codes[::400] = 1
+    settings = BoostSettings(order="given", depth=1, rate=0.5, ridge=1e-3, least=1e-3, asked=1.0)
+    learner = BoostLearner(Layout((2, 2)), codes, codes >= 0, settings, 0)
+    learner.step(codes, codes >= 0, 0.0)
+    values = learner.model().arrays["values"]
+    assert values.max() == pytest.approx(settings.rate * LONGEST)
+
+
+def test_steps_of_certain_rare_values_are_bounded():
+    steps_of_certain_rare_values_are_bounded()
+
+
 def test_first_questions_are_those_of_brute_force():
     first_questions_are_those_of_brute_force()
 
@@ -91,6 +106,7 @@ def test_leaves_hold_the_best_step():
             "totals - yes_totals, yes_totals",
             "yes_totals, totals - yes_totals",
         ),
+        (steps_of_certain_rare_values_are_bounded, "np.clip(steps, -LONGEST, LONGEST)", "steps"),
     ],
 )
 def test_a_planted_bug_breaks_the_law(law, right, wrong, monkeypatch):
