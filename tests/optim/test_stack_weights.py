@@ -61,7 +61,7 @@ def test_of_near_twins_one_is_kept_and_who_adds_much_stays():
 
 
 def test_the_law_of_near_twins_bites(monkeypatch):
-    plant(monkeypatch, shipped.__name__, "<= least_gain]", "> least_gain]")
+    plant(monkeypatch, shipped.__name__, "<= prices[i]]", "> prices[i]]")
     with pytest.raises(AssertionError, match="assert"):
         test_of_near_twins_one_is_kept_and_who_adds_much_stays()
 
@@ -75,7 +75,7 @@ def test_of_twins_the_cheap_one_is_kept_and_a_costly_one_that_is_missed():
 
 
 def test_the_law_of_costs_bites(monkeypatch):
-    plant(monkeypatch, shipped.__name__, "(-costs[i] if", "(costs[i] if")
+    plant(monkeypatch, shipped.__name__, "(-prices[i] if", "(prices[i] if")
     with pytest.raises(AssertionError):
         test_of_twins_the_cheap_one_is_kept_and_a_costly_one_that_is_missed()
 

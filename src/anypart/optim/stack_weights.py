@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 Matrix = NDArray[np.float64]
 
-LEAST_GAIN = 0.02  # nats per row that a member must add: the time of every question pays for it
+LEAST_GAIN = 0.02  # nats per row that a member must add: every question pays for its time
 SURE = 2.0  # standard errors: few rows do not prove that a member adds nothing
 PSEUDO_COUNT = 1.0
+FEW_ROUNDS = 20  # of EM, to see who is missed
 
 
 def stack_weights(
@@ -27,8 +28,9 @@ def stack_weights(
 
     The objective is concave, so EM cannot end in a wrong place. The pseudo-count α keeps
     few validation rows from giving all the weight to one member. While the others surely lose
-    less than `least_gain` without a member, one such is dropped: the costliest, and of equal
-    ones the least missed.
+    less than its price without a member, one such is dropped: the costliest, and of equal
+    ones the least missed. A member of mean cost has the price `least_gain`, one that costs
+    twice as much twice that.
 
     Args:
         log_probs: log-likelihood of each validation row under each member, (rows,
@@ -51,14 +53,16 @@ def stack_weights(
     # Rows that no member can explain do not say which to keep.
     log_probs = log_probs[np.isfinite(log_probs).any(axis=1)]
     kept = np.arange(len(weights))
-    paid = np.asarray(costs if len(costs) else np.ones(len(weights)))
+    paid = np.asarray(costs if len(costs) else np.ones(len(weights)), np.float64)
+    prices = least_gain * paid / max(float(paid.mean()), 1e-300)
     found = _em(log_probs, rounds)
     while len(kept) > 1:
-        fewer = np.delete(kept, _first_to_go(log_probs[:, kept], found, paid[kept], least_gain))
+        going = _first_to_go(log_probs[:, kept], found, prices[kept])
+        fewer = np.delete(kept, going)
         again = _em(log_probs[:, fewer], rounds)
         before = mixture_log_prob(log_probs[:, kept], found)
         lost = before - mixture_log_prob(log_probs[:, fewer], again)
-        if not _surely(lost) <= least_gain:
+        if not _surely(lost) <= prices[kept[going]]:
             break
         kept, found = fewer, again
     weights[kept] = found
@@ -71,21 +75,20 @@ def _surely(lost: Matrix) -> float:
         return float(lost.mean() + SURE * lost.std() / len(lost) ** 0.5)
 
 
-def _first_to_go(log_probs: Matrix, weights: Matrix, costs: Matrix, least_gain: float) -> int:
+def _first_to_go(log_probs: Matrix, weights: Matrix, prices: Matrix) -> int:
     """Find the costliest member that is not missed, or the one that is missed least.
 
-    The others' mixture is judged as it stands: new weights could only make the loss smaller.
+    The others' weights make a few steps only: more could only make the loss smaller.
     """
     everyone = mixture_log_prob(log_probs, weights)
     losses: list[Matrix] = []
     for i in range(len(weights)):
-        others = np.delete(np.arange(len(weights)), i)
-        left = mixture_log_prob(log_probs[:, others], weights[others] / weights[others].sum())
-        losses.append(everyone - left)
-    needless = [i for i, lost in enumerate(losses) if _surely(lost) <= least_gain]
+        others = np.delete(log_probs, i, axis=1)
+        losses.append(everyone - mixture_log_prob(others, _em(others, FEW_ROUNDS)))
+    needless = [i for i, lost in enumerate(losses) if _surely(lost) <= prices[i]]
     return min(
         needless or range(len(losses)),
-        key=lambda i: (-costs[i] if needless else 0.0, losses[i].sum()),
+        key=lambda i: (-prices[i] if needless else 0.0, losses[i].sum()),
     )
 
 
