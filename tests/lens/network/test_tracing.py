@@ -194,5 +194,9 @@ def test_axes_and_positions_that_are_not_there_are_refused():
         trace(nn.Identity(), (1, 2, 3))[-1].interval((0, 0, 3))
     with pytest.raises(LensError, match=r"No rule for aten.histc"):
         trace(lambda x: torch.histc(x, 4), (3, 3))
+    with pytest.raises(LensError, match=r"In 0, .* shape \(1, 2, 3\): A kernel for 1 channels is"):
+        trace(nn.Sequential(nn.Conv1d(1, 1, 3)), (1, 2, 3))
+    with pytest.raises(LensError, match=r"The module does not run on an input of shape \(2, 3\)"):
+        trace(lambda x: x + torch.zeros(2, 2), (2, 3))
     with pytest.raises(LensError, match="does not depend on its input"):
         trace(lambda x: torch.zeros(2), (3, 3))

@@ -76,6 +76,9 @@ def _pooled(
 
 def _convolved(shape: Any, args: Any) -> tuple[int, ...]:
     _, weight, _, strides, paddings, dilations, transposed, extras, groups = args
+    takes = weight.shape[0] if transposed else weight.shape[1] * groups
+    if shape[1] != takes:
+        raise RuntimeError(f"A kernel for {takes} channels is given {shape[1]}.")
     made = [shape[0], weight.shape[1] * groups if transposed else weight.shape[0]]
     for at, (n, kernel) in enumerate(zip(shape[2:], weight.shape[2:], strict=True)):
         stride, padding, dilation, extra = (

@@ -215,6 +215,23 @@ class Tracer(TorchDispatchMode):
         """Take note of a module that has ended, and of its output."""
 
     def run(self, module: Any, inputs: tuple[Any, ...]) -> Any:
-        """Run a module or a function on traced inputs; its buffers are left as they were."""
+        """Run a module or a function on traced inputs; its buffers are left as they were.
+
+        Raises:
+            LensError: an operation without a rule, or the module does not run on the inputs.
+
+        """
         with watched(module, self.where, self.left) as run, plainly(), self:
-            return tree_map(lambda x: self._fresh(x) if isinstance(x, Tensor) else x, run(*inputs))
+            try:
+                found = run(*inputs)
+            except LensError:
+                raise
+            except (RuntimeError, TypeError, ValueError, IndexError, AttributeError) as error:
+                shapes = ", ".join(str(tuple(x.shape)) for x in inputs if isinstance(x, Tensor))
+                why = str(error).strip().rstrip(".") or type(error).__name__
+                place = self._place()
+                raise LensError(
+                    f"{place}{'t' if place else 'T'}he module does not run on an input of shape "
+                    f"{shapes}: {why}. Give it what it takes."
+                ) from error
+            return tree_map(lambda x: self._fresh(x) if isinstance(x, Tensor) else x, found)

@@ -10,6 +10,8 @@ from cyclopts import Parameter
 from anypart.terminal.options import AsJson
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from anypart.lens.network.formula import Seen
 
 Size = Annotated[str | None, Parameter(name="--size")]
@@ -89,10 +91,17 @@ def _show_spec(spec: str, size: int | tuple[int, ...] | None, *, as_json: bool) 
     last = [rows[-1] for rows in axes]
     if not all(seen.aligned for seen in last):
         print("Paths meet that disagree on stride or centre: the field is that of all together.")
+    _show_phases(last)
+
+
+def _show_phases(last: Sequence[Seen]) -> None:
+    """Say what each position sees, where that is more than a shift."""
     for at, seen in enumerate(last):
         if seen.rule is not None:
             shown = "; ".join(f"{o}: {span(i)}" for o, i in enumerate(seen.rule.phases[:16]))
-            print(f"Axis {at}: the field depends on the output's position. {shown}")
+            more = " …" if len(seen.rule.phases) > 16 else ""
+            again = "" if seen.rule.table else f"; then again, {seen.rule.jump} further on"
+            print(f"Axis {at}: the field depends on the output's position. {shown}{more}{again}.")
 
 
 def _show_module(
@@ -137,6 +146,7 @@ def _show_module(
             shown = "x".join(map(str, row.shape))
             drawn.add_row(row.name or "–", row.kind, shown, *_cells(row.axes)[1:])
         screen().print(drawn)
+        _show_phases(rows[-1].axes)
         if rows[-1].whole_batch:
             print("Every example sees the whole batch (a normalisation in training).")
         if not rows[-1].exact:
