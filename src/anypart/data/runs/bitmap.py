@@ -20,6 +20,7 @@ from anypart.data.kernel import kernel
 
 U = np.uint64
 Bits = NDArray[np.uint64]
+Held = NDArray[np.uint32]
 _ONE, _SIX, _LOW6, _ALL = U(1), U(6), U(63), U(2**64 - 1)
 
 
@@ -39,11 +40,54 @@ leading_zeros = _counts_zeros("ctlz")
 trailing_zeros = _counts_zeros("cttz")
 
 
+_REACH = U(22)  # log2 of the bits that a near cache holds, with room beside them
+_WITHIN = U((1 << 22) - 1)
+_HELD = 1 << 17  # places held back for a part; a word each, so they take as much as the bitmap
+
+
+@kernel
+def _set(bits: Bits, part: U, places: Held) -> None:
+    """Set the bits at places of one part."""
+    near = bits[part << (_REACH - _SIX) :]
+    for place in places:
+        near[place >> np.uint32(6)] |= _ONE << U(place & np.uint32(63))
+
+
+@kernel
+def _mark_far(keys: Bits, low: U, bits: Bits) -> int:
+    """Set bits of which most lie in a far cache, and count the values outside.
+
+    Places are held back by the part of the bitmap that they lie in, until there are enough
+    for every line of the part to be used several times while it is near.
+    """
+    most = U(len(bits)) << _SIX
+    n_parts = np.int64((most - _ONE) >> _REACH) + 1
+    held, n_held = np.empty((n_parts, _HELD), np.uint32), np.zeros(n_parts, np.int64)
+    n_outside = 0
+    for i in range(len(keys)):
+        place = keys[i] - low
+        if place >= most:
+            n_outside += 1
+            continue
+        part = place >> _REACH
+        at = n_held[part]
+        held[part, at] = place & _WITHIN
+        n_held[part] = at + 1
+        if at + 1 == _HELD:
+            _set(bits, part, held[part])
+            n_held[part] = 0
+    for part in range(n_parts):
+        _set(bits, U(part), held[part, : n_held[part]])
+    return n_outside
+
+
 @kernel
 def mark(keys: Bits, low: U, n_words: int) -> tuple[Bits, int]:
     """Set the bit of every value in [low, low + 64 · n_words), and count those outside."""
     bits = np.zeros(n_words, np.uint64)
     most = U(n_words) << _SIX
+    if most >> _REACH > 1:
+        return bits, _mark_far(keys, low, bits)
     n_outside = 0
     for i in range(len(keys)):
         place = keys[i] - low

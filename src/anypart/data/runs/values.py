@@ -6,7 +6,7 @@ import datetime as dt
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,15 +87,19 @@ def places_of(values: Any, step: Any = None) -> Places:
 
 
 def _array(values: Any) -> NDArray[Any]:
+    if isinstance(values, np.ma.MaskedArray):
+        values = values.compressed()
     if isinstance(values, np.ndarray):
-        return values
+        return _from_items(values.ravel().tolist()) if values.dtype == object else values
     if hasattr(values, "detach"):  # a torch tensor; torch itself need not be there
         return values.detach().cpu().numpy()
     if hasattr(values, "__arrow_c_stream__") or hasattr(values, "__arrow_c_array__"):
         return _from_arrow(values)
     if hasattr(values, "to_numpy"):
-        return values.to_numpy()
-    return _from_items([v for v in values if v is not None])
+        return _array(values.to_numpy())
+    if not isinstance(values, Iterable):
+        raise DataError(f"{values!r} holds no values. Give a list of integers, or an array.")
+    return _from_items(list(cast("Iterable[Any]", values)))
 
 
 def _from_arrow(values: Any) -> NDArray[Any]:
@@ -105,10 +109,13 @@ def _from_arrow(values: Any) -> NDArray[Any]:
 
     stream = hasattr(values, "__arrow_c_stream__")
     array = flat(pa.chunked_array(values) if stream else pa.array(values)).drop_null()
+    if pa.types.is_date64(array.type):
+        array = array.cast(pa.date32())
     return array.to_numpy(zero_copy_only=False)
 
 
-def _from_items(items: list[Any]) -> NDArray[Any]:
+def _from_items(given: list[Any]) -> NDArray[Any]:
+    items = [v for v in given if v is not None]
     first = items[0] if items else 0
     if isinstance(first, dt.date):
         if len({(type(t), getattr(t, "tzinfo", None) is None) for t in items}) > 1:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import count, islice
-from typing import Any
+from typing import Any, cast
 
 from anypart.base.errors import DataError
 from anypart.data.streams.stages import (
@@ -18,6 +18,7 @@ from anypart.data.streams.stages import (
     Prefetch,
     Shuffle,
     Stage,
+    check_sent,
     positive,
 )
 
@@ -59,19 +60,30 @@ it could not be resumed. Give a list, or a function that opens it.
         """Stream over a sequence, or over what a function opens anew each time.
 
         Raises:
-            DataError: an iterator or a generator, which can be read once only.
+            DataError: an iterator or a generator, which can be read once only; a set.
 
         """
         if isinstance(items, Sequence):
             return Stream(partial(_from_sequence, items))
         if callable(items):
             return Stream(partial(_from_opened, items))
-        if iter(items) is items:
+        if isinstance(items, set | frozenset):
+            raise DataError(
+                "A set has another order in each process: a stream over it could not be resumed. "
+                "Give a sorted list of it."
+            )
+        try:
+            one_shot = iter(items) is items
+        except TypeError:
+            raise DataError(
+                f"{items!r} has no items. Give a list, or a function that opens what has."
+            ) from None
+        if one_shot:
             raise DataError(
                 f"A {type(items).__name__} can be read once only, so a stream over it could not be "
                 "resumed. Give a list, or a function that opens it."
             )
-        return Stream(partial(_from_opened, items.__iter__))
+        return Stream(partial(_from_opened, partial(iter, items)))
 
     def map(
         self, function: Callable[[Any], Any], *, workers: int = 0, processes: bool = False
@@ -84,7 +96,14 @@ it could not be resumed. Give a list, or a function that opens it.
             processes: workers are processes, not threads; then the function must be
                 importable, and a script needs its `if __name__ == "__main__"`.
 
+        Raises:
+            DataError: fewer than no workers, or a function that cannot be sent to processes.
+
         """
+        if workers < 0:
+            raise DataError(f"workers={workers} is fewer than none. Use 0 or more.")
+        if workers and processes:
+            check_sent(function)
         return self._with(Map(function, workers, processes))
 
     def filter(self, keep: Callable[[Any], object]) -> Stream:
@@ -137,6 +156,7 @@ it could not be resumed. Give a list, or a function that opens it.
         try:
             version, name = state["version"], state["stream"]
             epoch, mark = int(state["epoch"]), state["mark"]
+            _check_mark(mark)
         except (KeyError, TypeError, ValueError):
             raise DataError(
                 "This is no saved place of a stream. Give what Cursor.state() returned."
@@ -207,6 +227,15 @@ class Cursor(Iterator[Any]):
         if self._pairs is not None and hasattr(self._pairs, "close"):
             self._pairs.close()  # pyright: ignore[reportAttributeAccessIssue]
         self._pairs = None
+
+
+def _check_mark(mark: Mark) -> None:
+    """Raise a ValueError unless it is a place, or a list of places."""
+    if isinstance(mark, tuple | list):
+        for part in cast("Sequence[Mark]", mark):
+            _check_mark(part)
+    elif mark is not None and (not isinstance(mark, int) or mark < 0):
+        raise ValueError(mark)
 
 
 def _listed(mark: Mark) -> Mark:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anypart.base.errors import DataError
-from anypart.data.windows.stream import minimal_windows
+from anypart.data.windows.stream import counted, minimal_windows
 from anypart.data.windows.window import Window
 
 SMALL = 1 << 15  # below, Python is done before the compiled loop is loaded
@@ -35,7 +35,7 @@ def shortest_window(sequence: Any, required: Any) -> Window | None:
         nothing is required.
 
     Raises:
-        DataError: an array with more than one axis or of what is no integer.
+        DataError: an array with more than one axis, no sequence, or an item without a hash.
 
     Cost:
         O(len(sequence) + len(required)): at most two looks an item. Strings, bytes, integer
@@ -50,7 +50,9 @@ def shortest_window(sequence: Any, required: Any) -> Window | None:
         True
 
     """
-    wanted = Counter(_items(required))
+    if not (isinstance(sequence, Iterable) or hasattr(sequence, "__arrow_c_array__")):
+        raise DataError(f"{sequence!r} is no sequence. Give a string, a list or an array.")
+    wanted = counted(_items(required))
     sequence = _laid_out(sequence)
     column = hasattr(sequence, "to_pylist")
     if not (column or isinstance(sequence, _LAID_OUT)) or len(sequence) < SMALL:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from anypart.base.errors import DataError
 from anypart.data.windows.stream import minimal_windows
@@ -34,7 +35,7 @@ def smallest_range(lists: Sequence[Any]) -> Range | None:
         None if a list is empty.
 
     Raises:
-        DataError: there are no lists.
+        DataError: there are no lists, or one is none of numbers or dates.
 
     Cost:
         That of sorting all values; merging, if every list ascends.
@@ -46,7 +47,7 @@ def smallest_range(lists: Sequence[Any]) -> Range | None:
     """
     if not len(lists):
         raise DataError("There are no lists, so there is no range that touches each. Give some.")
-    columns = [np.asarray(values) for values in lists]
+    columns = [_column(values) for values in lists]
     if not all(len(values) for values in columns):
         return None
     values = np.concatenate(columns)
@@ -56,3 +57,14 @@ def smallest_range(lists: Sequence[Any]) -> Range | None:
     found = minimal_windows(owners.tolist(), range(len(columns)))
     best = min(found, key=lambda w: values[w.stop - 1] - values[w.start])
     return Range(values[best.start].item(), values[best.stop - 1].item())
+
+
+def _column(values: Any) -> NDArray[Any]:
+    """Write a list as an array of what has differences."""
+    known = hasattr(values, "__array__") or hasattr(values, "__arrow_c_array__")
+    array = np.asarray(values if known or not isinstance(values, Iterable) else list(values))
+    if array.ndim != 1 or array.dtype.kind in "USO":
+        raise DataError(
+            f"{values!r} is no list of numbers or dates, so it has no range. Give lists of them."
+        )
+    return array

@@ -4,8 +4,28 @@ from __future__ import annotations
 
 from collections import Counter, OrderedDict, deque
 from collections.abc import Hashable, Iterable, Iterator
+from typing import Any, cast
 
+from anypart.base.errors import DataError
 from anypart.data.windows.window import Window
+
+
+def counted(required: Any) -> Counter[Hashable]:
+    """Count how often each item is required.
+
+    Raises:
+        DataError: these are no items, or one of them has no hash.
+
+    """
+    if not isinstance(required, Iterable):
+        raise DataError(f"{required!r} is no list of items to cover. Write [{required!r}].")
+    try:
+        return Counter(cast("Iterable[Hashable]", required))
+    except TypeError as error:
+        raise DataError(
+            f"What is required has an item that others cannot be compared with ({error}). "
+            "Make it one that can, such as a tuple of a list."
+        ) from None
 
 
 def minimal_windows(sequence: Iterable[Hashable], required: Iterable[Hashable]) -> Iterator[Window]:
@@ -24,6 +44,9 @@ def minimal_windows(sequence: Iterable[Hashable], required: Iterable[Hashable]) 
         Windows with ascending starts and ascending stops; nothing is required by nothing,
         so then the empty window at 0 alone.
 
+    Raises:
+        DataError: what is required is no list of items, or an item has no hash.
+
     Cost:
         O(1) an item; memory O(len(required)), however long the sequence is.
 
@@ -32,7 +55,7 @@ def minimal_windows(sequence: Iterable[Hashable], required: Iterable[Hashable]) 
         [(0, 6), (5, 11), (9, 13)]
 
     """
-    need = Counter(required)
+    need = counted(required)
     lacking = need.total()
     if not lacking:
         yield Window(0, 0)
@@ -40,8 +63,14 @@ def minimal_windows(sequence: Iterable[Hashable], required: Iterable[Hashable]) 
     places = {item: deque[int]() for item in need}
     kept = OrderedDict[int, None]()  # all of those places, in order: the first is the start
     for here, item in enumerate(sequence):
-        if item not in places:
-            continue
+        try:
+            if item not in places:
+                continue
+        except TypeError:
+            raise DataError(
+                f"Item {here} of the sequence, {item!r}, cannot be told from others by its hash. "
+                "Make it one that can, such as a tuple of a list."
+            ) from None
         of_item = places[item]
         begins = False
         if len(of_item) < need[item]:
