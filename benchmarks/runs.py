@@ -1,7 +1,9 @@
 """The longest run of consecutive integers, beside what people use for it.
 
-``python -m benchmarks.runs``: every time is CPU time of one thread, the least of a few
-runs, relative to `np.sum` of the same int64 array in the same process.
+``python -m benchmarks.runs [contest] [growth] [crafted] [first]``; without names, all. Every
+time is CPU time of one thread, the least of up to 31 runs, relative to `np.sum` of the same
+int64 array in the same process. `np.sort` and the barest loop that sets a bit for each value
+stand beside: what `method="sort"` and a bitmap cannot be faster than.
 """
 
 from __future__ import annotations
@@ -13,7 +15,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import cache
 from importlib.metadata import version
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,7 +36,7 @@ ASKED = {
 }  # fmt: skip
 
 
-def seconds(action: Callable[[], object], times: int = 9, most: float = 4.0) -> float:
+def seconds(action: Callable[[], object], times: int = 31, most: float = 1.5) -> float:
     """Least CPU seconds of a few runs; fewer runs of what takes long."""
     found, spent = list[float](), 0.0
     while len(found) < times and spent < most:
@@ -89,7 +93,28 @@ def set_way(values: Values) -> int:
     return best
 
 
+@cache
+def bits() -> Callable[[NDArray[np.uint64], NDArray[np.uint64]], None]:
+    """Set a bit for each value, and nothing else: no check of a range, no zeros, no search."""
+    import numba
+
+    def loop(keys: Any, found: Any) -> None:
+        for key in keys:
+            found[key >> np.uint64(6)] |= np.uint64(1) << (key & np.uint64(63))
+
+    return numba.njit(loop)
+
+
+def bare_bits(values: Values) -> int:
+    """Set the bits of dense values below ten million."""
+    bits()(values.view(np.uint64), _BITMAP)
+    return 0
+
+
+_BITMAP = np.zeros(10**7 // 64 + 1, np.uint64)
 WAYS: dict[str, Way] = {
+    "setting bits alone": bare_bits,
+    "`np.sort` alone": lambda v: len(np.sort(v)),
     "anypart": lambda v: longest_run(v).length,
     "anypart, method='sort'": lambda v: longest_run(v, method="sort").length,
     "anypart, all runs": lambda v: runs(v).longest.length,
@@ -103,13 +128,16 @@ WAYS: dict[str, Way] = {
 def contest() -> list[str]:
     """Every way beside every other, on the same arrays."""
     made = {f"1e{p} {m.__name__}": m(10**p) for m in (dense, sparse) for p in (6, 7)}
-    bases = {name: seconds(v.sum, 31) for name, v in made.items()}
+    bases = {name: seconds(v.sum) for name, v in made.items()}
     lines = ["| way | " + " | ".join(made) + " |", "|---" * (len(made) + 1) + "|"]
     for way, find in WAYS.items():
         cells = list[str]()
         for name, values in made.items():
-            find(values[:1000]), find(values[: 1 << 18])  # imports, compiled loops
             asked = ASKED.get((way, name))
+            if find is bare_bits and "sparse" in name:
+                cells.append("–")
+                continue
+            find(values[:1000]), find(values[: 1 << 18])  # imports, compiled loops
             ratio = seconds(lambda f=find, v=values: f(v)) / bases[name]
             note = (
                 ""
@@ -124,14 +152,18 @@ def contest() -> list[str]:
 
 
 def flat() -> list[str]:
-    """Nanoseconds a value as arrays grow."""
-    lines = ["| values | dense, ns a value | sparse, ns a value |", "|---|---|---|"]
+    """Nanoseconds a value as arrays grow: the asked factor is 2, once out of the caches."""
+    lines = [
+        "| values | dense, ns a value | sparse, ns a value | `np.sum`, ns a value |",
+        "|---|---|---|---|",
+    ]
     for power in (5, 6, 7, 8):
         found = list[float]()
         for make in (dense, sparse):
             values = make(10**power)
             found.append(seconds(lambda v=values: longest_run(v), 7) / len(values) * 1e9)
-        lines.append(f"| 1e{power} | {found[0]:.2f} | {found[1]:.1f} |")
+        found.append(seconds(values.sum, 7) / len(values) * 1e9)
+        lines.append(f"| 1e{power} | {found[0]:.2f} | {found[1]:.1f} | {found[2]:.2f} |")
         print(lines[-1], flush=True)
     return lines
 
@@ -193,22 +225,33 @@ def first_calls() -> list[str]:
     return lines
 
 
-def main() -> None:
+PARTS = {"contest": contest, "growth": flat, "crafted": crafted, "first": first_calls}
+HEADS = {
+    "contest": "Time relative to `np.sum` of the same array. Dense: n draws from n integers. "
+    "Sparse: n draws from all of int64.",
+    "growth": "Up to 131,072 values nothing is compiled; from about 3e7 places of bits on, places "
+    "are put down by the part of the bitmap that they lie in.",
+    "crafted": "A million keys each, in random order.",
+    "first": "Seconds of the first call of a process. Up to 131,072 values nothing is compiled.",
+}
+
+
+def main(names: list[str]) -> None:
     peers = ", ".join(f"{p} {version(p)}" for p in ("numpy", "polars", "duckdb", "pandas", "numba"))
-    lines = [
-        "# The longest run of consecutive integers", "",
-        f"`python -m benchmarks.runs`, {platform.machine()}, Python "
-        f"{platform.python_version()}, {peers}.",
-        "", "CPU time of one thread relative to `np.sum` of the same array: least of up to nine "
-        "runs. "
-        "Dense: n draws from n integers. Sparse: n draws from all of int64.", "",
-        *contest(), "", "## Growth", "", *flat(), "", "## Crafted keys", "",
-        "A million keys each, in random order.", "", *crafted(), "", "## The first call", "",
-        "Up to 131,072 values nothing is compiled.", "", *first_calls(),
-    ]  # fmt: skip
-    write_result("runs", lines)
+    for name in names or list(PARTS):
+        lines = [
+            "# The longest run of consecutive integers",
+            "",
+            f"`python -m benchmarks.runs {name}`, {platform.machine()}, Python "
+            f"{platform.python_version()}, {peers}. CPU time, least of up to 31 runs.",
+            "",
+            HEADS[name],
+            "",
+            *PARTS[name](),
+        ]
+        write_result(f"runs_{name}", lines)
 
 
 if __name__ == "__main__":
     os.environ["POLARS_MAX_THREADS"] = "1"
-    main()
+    main(sys.argv[1:])

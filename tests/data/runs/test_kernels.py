@@ -63,6 +63,19 @@ def radix_way(module, values):
     )
 
 
+def far_way(module, values):
+    """Bits of a far cache: the same as one by one, whatever the parts."""
+    if module is not bitmap:  # plain Python: parts so small that places are set on the way
+        module._HELD, module._PART, module._WITHIN = 8, np.uint64(7), np.uint64(127)
+    keys, low = words_of(values)
+    bits = np.zeros(int(np.ptp(values)) // 64 + 1, np.uint64)
+    n_outside = module._mark_far(keys, low, bits)
+    near, _ = module.mark(keys, low, len(bits))
+    held_to, _ = bitmap.mark(keys, low, len(bits))
+    return n_outside == 0 and (bits == near).all() and (bits == held_to).all()
+
+
+FAR = {"dense": far_way}
 DENSE = dict.fromkeys(["dense", "one run", "one value"], dense_way)
 ALL = ["dense", "one run", "sparse", "pairs", "clusters", "long runs", "strides", "ends"]
 BLOCKS = dict.fromkeys([*ALL, "one value", "two values", "scales"], block_way)
@@ -93,6 +106,9 @@ BUGS = [
     (blocks, BLOCKS, "word >> U(length - got)", "word >> U(length - got + 1)"),
     (radix, RADIX, "old, base = new, U(0)", "old, base = new, base"),
     (radix, RADIX, "length += gap", "length += U(1)"),
+    (bitmap, FAR, "for part in range(n_parts):", "for part in range(n_parts - 1):"),
+    (bitmap, FAR, "held[at] = place & _WITHIN", "held[at] = 0"),
+    (bitmap, FAR, "_set(bits, part, held[at : at + _HELD])", "pass"),
 ]
 
 
@@ -113,11 +129,13 @@ def plain(monkeypatch):
 
 @pytest.mark.parametrize("n", [65, 1000])
 def test_every_way_is_right_as_shipped(n):
-    for module, makes in ((bitmap, DENSE), (blocks, BLOCKS), (radix, RADIX)):
+    for module, makes in ((bitmap, DENSE), (bitmap, FAR), (blocks, BLOCKS), (radix, RADIX)):
         assert agrees(module, makes, n)
 
 
-@pytest.mark.parametrize(("module", "makes"), [(bitmap, DENSE), (blocks, BLOCKS), (radix, RADIX)])
+@pytest.mark.parametrize(
+    ("module", "makes"), [(bitmap, DENSE), (bitmap, FAR), (blocks, BLOCKS), (radix, RADIX)]
+)
 def test_every_way_is_right_as_plain_python(plain, module, makes):
     assert agrees(plain(module, "from __future__ import annotations", ""), makes, 65)
 

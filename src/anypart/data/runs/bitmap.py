@@ -40,15 +40,15 @@ leading_zeros = _counts_zeros("ctlz")
 trailing_zeros = _counts_zeros("cttz")
 
 
-_REACH = U(22)  # log2 of the bits that a near cache holds, with room beside them
-_WITHIN = U((1 << 22) - 1)
-_HELD = 1 << 17  # places held back for a part; a word each, so they take as much as the bitmap
+_NEAR = U(25)  # log2 of the bits that are set one by one; of more, most lie in a far cache
+_PART, _WITHIN = U(22), U((1 << 22) - 1)  # a part of them is this near
+_HELD = 1 << 15  # places held back for a part
 
 
 @kernel
 def _set(bits: Bits, part: U, places: Held) -> None:
     """Set the bits at places of one part."""
-    near = bits[part << (_REACH - _SIX) :]
+    near = bits[part << (_PART - _SIX) :]
     for place in places:
         near[place >> np.uint32(6)] |= _ONE << U(place & np.uint32(63))
 
@@ -61,23 +61,24 @@ def _mark_far(keys: Bits, low: U, bits: Bits) -> int:
     for every line of the part to be used several times while it is near.
     """
     most = U(len(bits)) << _SIX
-    n_parts = np.int64((most - _ONE) >> _REACH) + 1
-    held, n_held = np.empty((n_parts, _HELD), np.uint32), np.zeros(n_parts, np.int64)
+    n_parts = np.int64((most - _ONE) >> _PART) + 1
+    held, stops = np.empty(n_parts * _HELD, np.uint32), _HELD * np.arange(n_parts)
     n_outside = 0
     for i in range(len(keys)):
         place = keys[i] - low
         if place >= most:
             n_outside += 1
             continue
-        part = place >> _REACH
-        at = n_held[part]
-        held[part, at] = place & _WITHIN
-        n_held[part] = at + 1
-        if at + 1 == _HELD:
-            _set(bits, part, held[part])
-            n_held[part] = 0
+        part = place >> _PART
+        at = stops[part]
+        held[at] = place & _WITHIN
+        at += 1
+        if at % _HELD == 0:
+            at -= _HELD
+            _set(bits, part, held[at : at + _HELD])
+        stops[part] = at
     for part in range(n_parts):
-        _set(bits, U(part), held[part, : n_held[part]])
+        _set(bits, U(part), held[part * _HELD : stops[part]])
     return n_outside
 
 
@@ -86,7 +87,7 @@ def mark(keys: Bits, low: U, n_words: int) -> tuple[Bits, int]:
     """Set the bit of every value in [low, low + 64 · n_words), and count those outside."""
     bits = np.zeros(n_words, np.uint64)
     most = U(n_words) << _SIX
-    if most >> _REACH > 1:
+    if most >> _NEAR:
         return bits, _mark_far(keys, low, bits)
     n_outside = 0
     for i in range(len(keys)):

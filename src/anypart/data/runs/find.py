@@ -162,7 +162,7 @@ def _marked(keys: NDArray[Any]) -> tuple[Keys, int] | None:
     low, high = int(sample.min()), int(sample.max())
     if high - low >= DENSE * len(keys):
         return None
-    slack = (high - low) // 8 + 64
+    slack = (high - low) // 64 + 64
     info = np.iinfo(keys.dtype)
     low, high = max(low - slack, int(info.min)), min(high + slack, int(info.max))
     bits, n_outside = mark(words, _word(low), (high - low) // 64 + 1)

@@ -7,7 +7,6 @@ is given: what a stage holds is never saved, but read again.
 
 from __future__ import annotations
 
-import pickle
 import queue
 import threading
 from collections import deque
@@ -275,22 +274,6 @@ def _put(
             continue
         return True
     return False
-
-
-def check_sent(function: Callable[[Any], Any]) -> None:
-    """Check that a function can be sent to another process.
-
-    Raises:
-        DataError: it cannot: a lambda, or a function inside another one.
-
-    """
-    try:
-        pickle.dumps(function)
-    except (pickle.PicklingError, AttributeError, TypeError) as error:
-        raise DataError(
-            f"{function!r} cannot be sent to a worker process ({error}). Use a function that stands "
-            "in a module, or threads (processes=False)."
-        ) from None
 
 
 def positive(what: str, size: int) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -18,7 +19,6 @@ from anypart.data.streams.stages import (
     Prefetch,
     Shuffle,
     Stage,
-    check_sent,
     positive,
 )
 
@@ -103,7 +103,7 @@ it could not be resumed. Give a list, or a function that opens it.
         if workers < 0:
             raise DataError(f"workers={workers} is fewer than none. Use 0 or more.")
         if workers and processes:
-            check_sent(function)
+            _check_sent(function)
         return self._with(Map(function, workers, processes))
 
     def filter(self, keep: Callable[[Any], object]) -> Stream:
@@ -227,6 +227,22 @@ class Cursor(Iterator[Any]):
         if self._pairs is not None and hasattr(self._pairs, "close"):
             self._pairs.close()  # pyright: ignore[reportAttributeAccessIssue]
         self._pairs = None
+
+
+def _check_sent(function: Callable[[Any], Any]) -> None:
+    """Check that a function can be sent to another process.
+
+    Raises:
+        DataError: it cannot: a lambda, or a function inside another one.
+
+    """
+    try:
+        pickle.dumps(function)
+    except (pickle.PicklingError, AttributeError, TypeError) as error:
+        raise DataError(
+            f"{function!r} cannot be sent to a worker process ({error}). Use a function that "
+            "stands in a module, or threads (processes=False)."
+        ) from None
 
 
 def _check_mark(mark: Mark) -> None:
