@@ -147,3 +147,12 @@ def test_the_law_notices_a_bug_in_the_shipped_source(old, new):
 
     assert start(values) == dt.datetime(2023, 12, 31, 23, 30)
     assert start(planted(values, old, new)) != dt.datetime(2023, 12, 31, 23, 30)
+
+
+def test_masked_values_objects_and_days_in_milliseconds_are_read():
+    masked = np.ma.array([1, 2, 3], mask=[False, True, False])
+    assert longest_run(masked).bounds == (1, 2)
+    assert longest_run(np.array([4, 5, None], object)).bounds == (4, 6)
+    assert longest_run(pa.array([0, 86_400_000], pa.date64())).length == 2
+    with pytest.raises(DataError, match="5 holds no values"):
+        longest_run(5)

@@ -261,3 +261,21 @@ def test_sizes_below_one_are_refused(make):
     arguments = (0, 1) if make == "shuffle" else (0,)
     with pytest.raises(DataError, match="of 0 items holds nothing"):
         operator.methodcaller(make, *arguments)(Stream.of([]))
+
+
+@pytest.mark.parametrize(
+    ("ask", "message"),
+    [
+        (lambda: Stream.of({1, 2}), "another order in each process"),
+        (lambda: Stream.of(5), "5 has no items"),
+        (lambda: Stream.of([1]).map(str, workers=-1), "fewer than none"),
+        (lambda: Stream.of([1]).map(lambda x: x, workers=1, processes=True), "cannot be sent"),
+        (
+            lambda: Stream.of([1]).resume({"version": 1, "stream": "", "epoch": 0, "mark": "x"}),
+            "no saved place",
+        ),
+    ],
+)
+def test_what_cannot_be_resumed_or_sent_is_refused(ask, message):
+    with pytest.raises(DataError, match=message):
+        ask()

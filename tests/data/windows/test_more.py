@@ -101,3 +101,19 @@ def test_the_naive_way_looks_at_more():
     found = trace_window("ab" * 50 + "c", "abc")
     assert found.recounted == sum(range(101, 1, -1)) + 1
     assert found.steps <= 202
+
+
+@pytest.mark.parametrize(
+    ("ask", "message"),
+    [
+        (lambda: shortest_window(5, [1]), "5 is no sequence"),
+        (lambda: shortest_window([1], None), "None is no list of items to cover"),
+        (lambda: shortest_window([1], [[1]]), "Make it one that can, such as a tuple"),
+        (lambda: shortest_window([1, [2]], [2]), "Item 1 of the sequence"),
+        (lambda: smallest_range([["a"], ["b"]]), "no list of numbers or dates"),
+        (lambda: smallest_range([1, 2]), "1 is no list of numbers or dates"),
+    ],
+)
+def test_what_has_no_hash_or_no_differences_is_refused(ask, message):
+    with pytest.raises(DataError, match=message):
+        ask()
