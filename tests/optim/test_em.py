@@ -185,3 +185,21 @@ def _reaches_root(parents, column):
             return True
         column = parents[column]
     return column == 0
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_batch_without_rows_teaches_nothing(family):
+    _, codes, seen = rows_from(family, 300, 0)
+    learner = learn(family, codes, seen, epochs=1)
+    before = learner.model().log_prob(Evidence(codes, seen))
+    assert learner.step(codes[:0], seen[:0], 0.9) == 0.0
+    assert np.array_equal(learner.model().log_prob(Evidence(codes, seen)), before)
+
+
+def test_a_tree_that_never_saw_a_row_takes_all_values_for_as_likely():
+    codes = np.zeros((0, 5), np.int32)
+    learner = TreeLearner("chow_liu", Layout(N_CATS), codes, codes > 0, SMALL, 0)
+    learner.step(codes, codes > 0, 0.0)
+    asked = np.array([[0, 1, 1, 0, 0]], np.int32)
+    found = learner.model().log_prob(Evidence(asked, asked >= 0))
+    assert np.allclose(found, -np.log(N_CATS).sum(), atol=1e-5)

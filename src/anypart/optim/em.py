@@ -125,7 +125,12 @@ class TreeLearner:
                 raise AssertionError(f"no tree family {self.family!r}")
 
     def step(self, codes: Codes, seen: Mask, progress: float) -> float:
-        """Learn from one mini-batch; return its mean log-probability before, nats."""
+        """Learn from one mini-batch; return its mean log-probability before, nats.
+
+        A batch without rows teaches nothing, and has a mean of 0.
+        """
+        if len(codes) == 0:
+            return 0.0
         batch = make_batch(self.layout, codes, seen)
         passed = [e_step_up(t.shape, t.transitions, t.emissions, batch) for t in self.trees]
         joint = np.stack([p.log_prob for p in passed]) + np.log(self.shares)[:, None]
