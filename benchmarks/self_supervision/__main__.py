@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 
 from benchmarks.contest import work_folder, write_result
 from benchmarks.self_supervision import letters, policies, probes
@@ -28,12 +29,16 @@ def main() -> None:
         for name in sys.argv[2:] or PARTS[part].SETS:
             results[name] = PARTS[part].measure(name)
             path.write_text(json.dumps(results))
+            write_result("self_supervision", _text(folder))
+
+
+def _text(folder: Path) -> list[str]:
     text = ["# Self-supervision", ""]
     for part, module in PARTS.items():
         path = folder / f"{part}.json"
         if path.exists():
             text += [*module.report(json.loads(path.read_text())), ""]
-    write_result("self_supervision", text)
+    return text
 
 
 if __name__ == "__main__":

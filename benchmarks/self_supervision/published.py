@@ -12,7 +12,8 @@ Adam at .001, four layers of 256, patience 3 on a tenth of the rows.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -41,7 +42,7 @@ def blocks(rows: ScoredRows, n_cats: Sequence[int]) -> list[slice]:
 def layers(*sizes: int) -> nn.Sequential:
     """Linear layers with a ReLU between."""
     made: list[nn.Module] = []
-    for wide, narrow in zip(sizes, sizes[1:], strict=False):
+    for wide, narrow in pairwise(sizes):
         made += [nn.Linear(wide, narrow), nn.ReLU()]
     return nn.Sequential(*made[:-1])
 
@@ -102,7 +103,7 @@ class Vime:
             z = self._encoder(self._scaled(known))
         order = torch.randperm(len(y), generator=self._noise)
         held, kept = order[:n_held], order[n_held:]
-        stop = _Best(predictor, 100)
+        best = _Best(predictor, 100)
         for _ in range(ITERATIONS):
             some = kept[torch.randint(len(kept), (BATCH,), generator=self._noise)]
             others = torch.randint(len(self._rows), (BATCH,), generator=self._noise)
@@ -114,8 +115,9 @@ class Vime:
             lost.backward()
             optimizer.step()
             with torch.no_grad():
-                if stop.enough(float(functional.cross_entropy(predictor(z[held]), y[held]))):
+                if best.enough(float(functional.cross_entropy(predictor(z[held]), y[held]))):
                     break
+        best.restore()
         with torch.no_grad():
             return predictor(self._encoder(self._scaled(asked))).argmax(1).numpy()
 
@@ -200,28 +202,31 @@ class _Best:
         self._least, self._since, self._kept = float("inf"), 0, module.state_dict()
 
     def enough(self, lost: float) -> bool:
-        """Note a look; put the best weights back if it was the last."""
+        """Note a look."""
         self._since += 1
         if lost < self._least:
             self._least, self._since = lost, 0
             self._kept = copy.deepcopy(self._module.state_dict())
-        if over := self._since >= self._patience:
-            self._module.load_state_dict(self._kept)
-        return over
+        return self._since >= self._patience
+
+    def restore(self) -> None:
+        """Put the best weights back."""
+        self._module.load_state_dict(self._kept)
 
 
 def _train(
     module: nn.Module,
-    batches: Callable[[], object],
+    batches: Callable[[], Iterable[Tensor]],
     judge: Callable[[], float],
     epochs: int,
 ) -> None:
-    optimizer, stop = torch.optim.Adam(module.parameters(), lr=1e-3), _Best(module, PATIENCE)
+    optimizer, best = torch.optim.Adam(module.parameters(), lr=1e-3), _Best(module, PATIENCE)
     for _ in range(epochs):
         for lost in batches():
             optimizer.zero_grad()
             lost.backward()
             optimizer.step()
         with torch.no_grad():
-            if stop.enough(judge()):
+            if best.enough(judge()):
                 break
+    best.restore()

@@ -42,8 +42,8 @@ def test_every_way_is_there_at_every_share(found):
         "supervised",
         "both",
     }
-    assert len(kinds) == 9
-    assert len(found.lines) == 2 * (7 * 2 + 2)
+    assert len(kinds) == 11
+    assert len(found.lines) == 2 * (9 * 2 + 2)
     assert found.n_test == 75  # a quarter of the 301 rows with a label
     assert all(0 <= line.accuracy <= 1 and line.error >= 0 for line in found.lines)
     full = {line.way: line.accuracy for line in found.lines if line.share == 1}
@@ -103,7 +103,7 @@ def test_the_command_prints_a_table_and_writes_a_plot(found, monkeypatch, tmp_pa
     assert "100 %: 226" in shown
     html = page.read_text()
     assert html.count("<svg") == 1
-    assert html.count("<title>latent tree") == 2
+    assert html.count("<title>latent tree") == 3
     assert main([*command, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["target"] == "group"
 

@@ -60,7 +60,7 @@ class Descent:
         self._mean = {n: torch.tensor(a) for n, a in start.items()}
         self._pace = pace
         self._optimizer = torch.optim.AdamW(
-            list(self.now.values()), lr=pace.rate, weight_decay=pace.decay
+            list(self.now.values()), lr=pace.rate, weight_decay=pace.decay, fused=True
         )
 
     def down(self, loss: torch.Tensor, progress: float) -> float:

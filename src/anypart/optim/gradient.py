@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     Parameters = dict[str, torch.Tensor]
     Noise = tuple[float, torch.Generator | None]
 
+FEW_TOKENS = 10  # a column, mask and all, at which lookups are no faster than products
+
 
 @dataclass(frozen=True)
 class NetworkSettings:
@@ -116,7 +118,7 @@ def features(
     from torch.nn import functional
 
     p = parameters
-    hidden = functional.embedding_bag(tokens, p["embed"], mode="sum")
+    hidden = _summed(tokens, p["embed"])
     shape = hidden.shape[1:]
     for i in range(sum(name.endswith(".scale") for name in p)):
         inner = functional.layer_norm(hidden, shape, p[f"{i}.scale"], p[f"{i}.shift"], NORM_EPSILON)
@@ -128,6 +130,20 @@ def features(
     return functional.layer_norm(hidden, shape, p["norm_scale"], p["norm_shift"], NORM_EPSILON)
 
 
+def _summed(tokens: torch.Tensor, table: torch.Tensor) -> torch.Tensor:
+    """Sum the rows of a table that each row's tokens name, (rows, dims).
+
+    Where a column has few categories a product with ones is four to six times faster than
+    looking rows up, forwards and backwards.
+    """
+    from torch.nn import functional
+
+    rows, cols = tokens.shape
+    if len(table) > FEW_TOKENS * cols:
+        return functional.embedding_bag(tokens, table, mode="sum")
+    return table.new_zeros(rows, len(table)).scatter_(1, tokens, 1.0) @ table
+
+
 def masked_logits(
     parameters: Parameters,
     tokens: torch.Tensor,
@@ -135,10 +151,8 @@ def masked_logits(
     noise: torch.Generator | None,
 ) -> torch.Tensor:
     """Do in torch what `OrderAgnostic` does in NumPy, with dropout, (rows, flat)."""
-    from torch.nn import functional
-
     p = parameters
-    direct = functional.embedding_bag(tokens, p["direct"], mode="sum")
+    direct = _summed(tokens, p["direct"])
     return features(p, tokens, dropout, noise) @ p["out_weight"] + p["out_bias"] + direct
 
 
@@ -182,11 +196,19 @@ def any_part_loss(
     tokens = tokens_of(layout, exercise.codes, exercise.shown)
     places = torch.from_numpy(np.where(seen, codes, 0) + starts)
     logits = masked_logits(parameters, tokens, *noise)
-    parts = [torch.log_softmax(logits[:, s], 1) for s in layout.slices]
-    log_p = torch.cat(parts, 1).gather(1, places)  # (rows, cols)
+    log_p = logits.gather(1, places) - _totals(logits, layout)  # (rows, cols)
     scale = seen.sum(1) / np.maximum(exercise.asked.sum(1), 1)
     weight = np.where(exercise.asked, scale[:, None], 0.0).astype(np.float32)
     return -(log_p * torch.from_numpy(weight)).sum(1).mean()
+
+
+def _totals(logits: torch.Tensor, layout: Layout) -> torch.Tensor:
+    """Return the log of what the categories of each column sum to, (rows, cols)."""
+    import torch
+
+    if len(set(layout.n_cats)) == 1:
+        return logits.view(len(logits), layout.n_cols, -1).logsumexp(2)
+    return torch.stack([logits[:, s].logsumexp(1) for s in layout.slices], 1)
 
 
 class NetworkLearner:

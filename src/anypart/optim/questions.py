@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from anypart.base.seeds import generator
-from anypart.models.contract import Codes, Layout, Mask, Model
+from anypart.models.contract import Codes, Mask, Model
 from anypart.models.order_agnostic import OrderAgnostic
-from anypart.optim.gradient import (
-    NetworkLearner,
-    NetworkSettings,
-    features,
-    seeded_orders,
-    tokens_of,
-)
+from anypart.optim.gradient import NetworkLearner, features, seeded_orders, tokens_of
 from anypart.optim.policies import level
 from anypart.optim.views import View, see
 
@@ -35,28 +30,20 @@ class QuestionLearner(NetworkLearner):
 
     The views' features go through a small head, of which only training knows: what is
     asked of the head is not asked of the representation (SimCLR, section 4.2).
-
-    Args:
-        layout: the columns.
-        codes, seen: (rows, cols) rows that the starting log-odds are counted on.
-        settings: of the network and its training.
-        seed: of everything random.
-
     """
 
-    def __init__(
-        self, layout: Layout, codes: Codes, seen: Mask, settings: NetworkSettings, seed: int
-    ) -> None:
-        views = tuple(map(View.of, settings.views)) or (View(),)
-        self._views = (views[0], views[-1])
-        for view in self._views:
-            view.check(layout.n_cats)
-        self._spread = 1.0
-        super().__init__(layout, codes, seen, settings, seed)
+    _spread = 1.0  # of the first views, averaged over steps
+
+    @cached_property
+    def _views(self) -> tuple[View, View]:
+        views = tuple(map(View.of, self._settings.views)) or (View(),)
+        return views[0], views[-1]
 
     def _start(self, network: dict[str, NDArray[np.float32]]) -> dict[str, NDArray[np.float32]]:
         if not self._settings.contrast:
             return network
+        for view in self._views:
+            view.check(self._layout.n_cats)
         rng, width = generator(self._seed, "head"), self._settings.width
         bound = width**-0.5
         head = {

@@ -32,6 +32,7 @@ from anypart.queries.estimates import Estimate, together
 from anypart.queries.exactness import label
 from anypart.queries.gaps import Gaps, count_gaps
 from anypart.queries.meaning import Reader
+from anypart.queries.representing import Cells, represent_rows
 from anypart.queries.similar import nearest
 from anypart.queries.tables import give_back, kind_of
 
@@ -298,18 +299,25 @@ class Fitted:
         """
         return dependence(self._reader, self.model, self._reader.event(given))
 
-    def represent(self, rows: Any) -> NDArray[np.float32]:
-        """Give a vector for each row, (rows, dims)."""
-        parts = list[NDArray[np.float32]]()
-        for batch in read(rows).batches(BLOCK):
-            encoded = self.codec.encode(batch)
-            parts.append(self.model.represent(Evidence(encoded.codes, encoded.seen)))
-        if not parts:
-            parts = [self.model.represent(Evidence.nothing(1, self.model.layout.n_cols))[:0]]
-        return np.concatenate(parts).astype(np.float32, copy=False)
+    def represent(self, rows: Any, *, of: str = "cells") -> NDArray[np.float32]:
+        """Give a vector for each row, (rows, dims).
+
+        Args:
+            rows: a file or table.
+            of: `cells`, what the row says and what the fit expects of each of its cells given
+                others (see `queries.representing`); `latent`, the posterior of latent states
+                or the features of a network, of the member with most weight.
+
+        """
+        blocks = represent_rows(self._cells, self.codec, read(rows).batches(BLOCK), of)
+        return np.concatenate(list(blocks))
+
+    @cached_property
+    def _cells(self) -> Cells:
+        return Cells(self.model, [c.kind.numeric for c in self._reader.columns])
 
     def similar(self, rows: Any, table: Any, *, k: int = 5) -> Answer:
-        """Find the rows of a table most like given ones, by the angle of their vectors.
+        """Find the rows of a table most like given ones, by the angle of their `cells` vectors.
 
         Returns:
             A table: query and row (numbers from 0), similarity (cosine), then the row.

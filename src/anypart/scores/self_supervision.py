@@ -19,6 +19,7 @@ from anypart.optim.menu import states_for
 from anypart.optim.policies import MIXED, Policy
 from anypart.optim.probe import Reals, by_neighbours, linear_probe
 from anypart.optim.views import View
+from anypart.queries.representing import Cells
 from anypart.scores.label_task import Posed, chosen, pose, raw_vectors
 from anypart.scores.rows import ScoredRows
 
@@ -189,32 +190,33 @@ def _representations(
         turn = make()
         yield way, kind, turn(raw), turn(asked)
     mixed = [p.settings() for p in MIXED]
+    tree = {"n_states": states_for(len(posed.labels))}
+    network = {"width": WIDTH, "policy": mixed}
+    seen_as = {"views": [v.settings() for v in views]}
+    contrast = network | {"predict": 0.0, "contrast": 1.0} | seen_as
     trained = {
-        "latent tree": ("unsupervised", "hidden_tree", {"n_states": states_for(len(posed.labels))}),
-        "network, any part": ("self-supervised", "order_agnostic", {"policy": mixed}),
-        "network, contrast": (
-            "self-supervised",
-            "order_agnostic",
-            {
-                "policy": mixed,
-                "predict": 0.0,
-                "contrast": 1.0,
-                "views": [v.settings() for v in views],
-            },
-        ),
+        "latent tree": ("unsupervised", "hidden_tree", tree, "its states"),
+        "network, any part": ("self-supervised", "order_agnostic", network, "its features"),
+        "network, contrast": ("self-supervised", "order_agnostic", contrast, ""),
     }
     rows = (posed.train.codes, posed.train.seen)
-    for way, (kind, family, settings) in trained.items():
+    for way, (kind, family, settings, latent) in trained.items():
         tell(way)
-        if family == "order_agnostic":
-            settings = settings | {"width": WIDTH}
         model = train_held(family, settings, posed.layout, rows, steps=steps, seed=seed).model
-        yield way, kind, represent(model, posed.train), represent(model, posed.test)
+        if latent:  # it predicts cells, so there is something to expect of them
+            cells = Cells(model, (~np.isnan(posed.train.reals).all(0)).tolist())
+            train, test = (_wide(cells(r.codes, r.seen)) for r in (posed.train, posed.test))
+            yield way, kind, train, test
+            way = f"{way}: {latent}"
+        yield way, kind, _latent(model, posed.train), _latent(model, posed.test)
 
 
-def represent(model: Model, rows: ScoredRows) -> Reals:
-    """Vectors of coded rows, (rows, dims)."""
-    return model.represent(Evidence(rows.codes, rows.seen)).astype(np.float64)
+def _latent(model: Model, rows: ScoredRows) -> Reals:
+    return _wide(model.represent(Evidence(rows.codes, rows.seen)))
+
+
+def _wide(vectors: NDArray[np.floating]) -> Reals:
+    return vectors.astype(np.float64)
 
 
 def _read(

@@ -159,7 +159,10 @@ def _how_many(policy: Policy, seen: Mask, rng: np.random.Generator) -> NDArray[n
 
 def _places(cells: Mask, ranks: Reals) -> NDArray[np.int64]:
     """Place of each of the cells in their order, from 0, (rows, cols); others come later."""
-    return np.where(cells, ranks, np.inf).argsort(1, kind="stable").argsort(1, kind="stable")
+    along = np.where(cells, ranks, np.inf).argsort(1)
+    places = np.empty_like(along)
+    np.put_along_axis(places, along, np.arange(cells.shape[1])[None], axis=1)
+    return places
 
 
 def told(question: Question, rng: np.random.Generator) -> tuple[Mask, Mask]:
