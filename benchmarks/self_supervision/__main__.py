@@ -25,10 +25,12 @@ def main() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for part in named:
         path = folder / f"{part}.json"
-        results = json.loads(path.read_text()) if path.exists() else {}
         for name in sys.argv[2:] or PARTS[part].SETS:
-            results[name] = PARTS[part].measure(name)
-            path.write_text(json.dumps(results))
+            found = PARTS[part].measure(name)
+            results = (
+                json.loads(path.read_text()) if path.exists() else {}
+            )  # others may measure too
+            path.write_text(json.dumps(results | {name: found}))
             write_result("self_supervision", _text(folder))
 
 

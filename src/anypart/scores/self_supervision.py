@@ -204,7 +204,8 @@ def _representations(
         tell(way)
         model = train_held(family, settings, posed.layout, rows, steps=steps, seed=seed).model
         if latent:  # it predicts cells, so there is something to expect of them
-            cells = Cells(model, (~np.isnan(posed.train.reals).all(0)).tolist())
+            numbers = [not np.isnan(column).all() for column in posed.train.reals.T]
+            cells = Cells(model, [bool(n) for n in numbers])
             train, test = (_wide(cells(r.codes, r.seen)) for r in (posed.train, posed.test))
             yield way, kind, train, test
             way = f"{way}: {latent}"
