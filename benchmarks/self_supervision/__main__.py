@@ -27,9 +27,8 @@ def main() -> None:
         path = folder / f"{part}.json"
         for name in sys.argv[2:] or PARTS[part].SETS:
             found = PARTS[part].measure(name)
-            results = (
-                json.loads(path.read_text()) if path.exists() else {}
-            )  # others may measure too
+            # Read again: another part of the run may have written meanwhile.
+            results = json.loads(path.read_text()) if path.exists() else {}
             path.write_text(json.dumps(results | {name: found}))
             write_result("self_supervision", _text(folder))
 
