@@ -13,7 +13,7 @@ import pytest
 
 import anypart
 from anypart import fitting
-from anypart.base.errors import FitError
+from anypart.base.errors import DataError, FitError
 from anypart.models.contract import Evidence
 from anypart.optim.events import Finished
 
@@ -66,6 +66,17 @@ def test_an_interrupted_fit_goes_on_and_ends_with_the_same_bits(tmp_path: Path) 
     assert list(events[0].members) == [m["name"] for m in json.loads(plan)["members"]]
     assert not work.exists()
     assert answers(fitted) == answers(fit(tmp_path / "g"))
+
+
+def test_a_fit_that_was_refused_is_no_unfinished_one(tmp_path: Path) -> None:
+    with pytest.raises(FitError, match="more than 0 minutes, -1 were given"):
+        fit(tmp_path / "f", minutes=-1)
+    assert not fitting.unfinished(tmp_path / "f").exists()
+    with pytest.raises(DataError, match="kinds are"):
+        fit(tmp_path / "f", kinds={"kind": "number"})
+    with pytest.raises(DataError, match=r"none of the . columns of the fit .* they have 'other'"):
+        fit(tmp_path / "f", valid={"other": [1, 2]})
+    assert answers(fit(tmp_path / "f"))
 
 
 def test_another_question_does_not_go_on_with_an_unfinished_fit(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -84,9 +85,11 @@ class Wanted:
         """Put what was asked in the form in which it is kept.
 
         Raises:
-            FitError: a policy or a distance for a purpose that has none.
+            FitError: no time, or a policy or a distance for a purpose that has none.
 
         """
+        if not 0 < minutes < math.inf:
+            raise FitError(f"A fit needs more than 0 minutes, {minutes:g} were given.")
         if distance is not None and purpose != "distance":
             raise FitError(
                 f"A distance is chosen for one mixture of products; purpose {purpose!r} is fitted "
@@ -226,7 +229,7 @@ def _claim(folder: Path, wanted: Wanted, *, overwrite: bool) -> Path:
         raise FitError(f"{folder} is a file. Name a folder for the fit.")
     work = unfinished(folder)
     note = work / "wanted.json"
-    if note.exists():
+    if note.exists() and load_plan(work) is not None:  # else it ended before anything was learned
         before = _read_note(note)
         changed = [k for k, v in thaw(wanted).items() if before.get(k) != v]
         if not changed:

@@ -174,6 +174,8 @@ def test_a_pattern_joins_files_with_the_same_columns(tmp_path):
     (tmp_path / "1.csv").write_text("a,b\n1,x\n")
     (tmp_path / "2.csv").write_text("a,b\n2,y\n")
     assert read(str(tmp_path / "*.csv")).to_arrow()["a"].to_pylist() == ["1", "2"]
+    (tmp_path / "3.csv").write_text("b,a\nz,3\n")
+    assert read(str(tmp_path / "*.csv")).to_arrow()["b"].to_pylist() == ["x", "y", "z"]
     (tmp_path / "3.csv").write_text("a,c\n2,y\n")
     with pytest.raises(DataError, match="differ in their columns: b, c"):
         read(str(tmp_path / "*.csv"))

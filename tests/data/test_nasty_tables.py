@@ -287,6 +287,13 @@ def test_damaged_text_in_a_parquet_file_is_a_clean_error(tmp_path):
         infer_schema(read(tmp_path / "t.parquet"))
 
 
+def test_numbers_too_large_to_square_count_as_infinite():
+    values = [1e308, -1e308, 1e149, 0.5] * 30
+    found = infer_schema(read({"x": values, "y": [0, 1] * 60})).columns[0]
+    assert "60 infinite or unreadable values are unseen" in found.reason
+    assert placed(pa.array(values), found)[1].tolist() == [False, False, True, True] * 30
+
+
 def test_a_planted_bug_in_reading_dates_is_caught(monkeypatch):
     real = Spelling._read_times
     text = pa.array(["31.02.2020", "01.02.2020"])

@@ -42,6 +42,9 @@ def spelt(text) -> list[str]:
         ("last_review >= 2019-01-01", ["last_review >= 2019-01-01"]),
         ("sex=<=50K", ['sex = "<=50K"']),
         ('"a<b" > 3', ["a<b > 3"]),
+        ("a<b > 3", ["a<b > 3"]),
+        ("a<b=3 and age<4", ["a<b = 3", "age < 4"]),
+        ("sex = Either or Neither", ["sex = Either or Neither"]),
         ({"age": (50, None)}, ["age >= 50"]),
         ({"age": (50, 60), "sex": "F"}, ["age >= 50", "age <= 60", "sex = F"]),
         ({"country": ["A", "B"]}, ["country in (A, B)"]),
@@ -57,6 +60,7 @@ def test_a_condition_means_what_people_expect(text, meaning) -> None:
     ("text", "message"),
     [
         ("age is missing", "a gap is not a value"),
+        ("sex = Female or sex = Male", r"write 'sex in \(Female, …\)'"),
         ("age is not null", "a gap is not a value"),
         ("age", "is not a condition"),
         ("", "is not a condition"),

@@ -78,6 +78,8 @@ def test_answers_are_spelt_as_the_table_is(spelt: Fitted) -> None:
     assert all(row["price"].startswith("$") for row in drawn)
     assert all(dt.datetime.strptime(row["day"], "%d.%m.%Y") for row in drawn)
     assert all(dt.datetime.strptime(row["at"], "%H:%M") for row in drawn)
+    details = spelt.ask("at").details
+    assert [dt.time.fromisoformat(details[k]) for k in ("median", "q05", "q95")]
     assert spelt.ask("day").details["median"].startswith("2021-")
 
 

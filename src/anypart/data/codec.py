@@ -5,9 +5,7 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -16,13 +14,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from anypart.base.errors import DataError
 from anypart.data.line import Line
 from anypart.data.schema import Column, Kind, Schema
+from anypart.data.shown import show_number
 from anypart.data.values import EXACT, UNITS, flat, placed, type_named, words
 
 OTHER = "(other)"  # how the bin of rare categories is written
-_SPAN = re.compile(r"(time32|time64|duration)\[(s|ms|us|ns)\]")
-_DAY = dt.timedelta(days=1)
 
 Reals = NDArray[np.float64]
 Codes = NDArray[np.int32]
@@ -77,6 +75,9 @@ class Codec:
         Columns are found by name, whatever their order and types (text is parsed); absent
         columns are unseen, columns the schema does not have are not read.
 
+        Raises:
+            DataError: not one column is there, so that nothing is said of the rows.
+
         Cost:
             About 15 to 60 ns a cell.
         """
@@ -87,6 +88,12 @@ class Codec:
         measure = np.zeros(shape[0], np.float64)
         unknown = dict[str, int]()
         names = {name: i for i, name in enumerate(batch.schema.names)}
+        if names and not any(column.name in names for column in self.columns):
+            raise DataError(
+                f"the rows have none of the {len(self.columns)} columns of the fit "
+                f"({_some(c.name for c in self.columns)}); they have {_some(names)}. Names are "
+                "compared letter by letter: rename them, or give the table that was meant."
+            )
         for col_ix, column in enumerate(self.columns):
             if column.name not in names:
                 continue
@@ -238,37 +245,15 @@ class Codec:
             return column.categories + (OTHER,) * column.has_other
         return tuple(
             show_number(c.low, column)
-            if c.is_atom
+            if c.is_atom or 0 < c.high - c.low < 1.5 * column.resolution
             else f"[{show_number(c.low, column)}, {show_number(c.high, column)})"
             for c in column.cells
         )
 
 
-def show_number(x: float, column: Column) -> str:
-    """Write a number of a column as people do: dates as dates, no digits beyond the grid.
-
-    Args:
-        x: in the column's unit (days or seconds since 1970-01-01 for dates and times).
-        column: a numeric column.
-
-    """
-    epoch = dt.datetime(1970, 1, 1)
-    try:
-        if column.kind == Kind.DATE:
-            return (epoch + dt.timedelta(days=round(x))).date().isoformat()
-        if column.kind == Kind.TIME:
-            return (epoch + dt.timedelta(seconds=x)).isoformat(sep=" ", timespec="seconds")
-        if span := _SPAN.fullmatch(column.arrow_type):
-            length = dt.timedelta(seconds=round(x) / UNITS[span[2]])
-            is_length = span[1] == "duration" or not dt.timedelta() <= length < _DAY
-            return str(length) if is_length else (epoch + length).time().isoformat()
-    except OverflowError:
-        pass
-    if column.resolution >= 1 or (column.resolution and x == round(x)):
-        return str(round(x))
-    if column.resolution:
-        return repr(x)
-    return f"{x:.6g}"
+def _some(names: Iterable[str]) -> str:
+    every = list(names)
+    return ", ".join(map(repr, every[:5])) + (", …" if len(every) > 5 else "")
 
 
 def _typed(x: Reals, null: Mask | None, column: Column) -> pa.Array:

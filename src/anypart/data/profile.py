@@ -15,11 +15,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from anypart.data.codec import Codec, show_number
+from anypart.data.codec import Codec
 from anypart.data.files.table import Table
 from anypart.data.runs.schedule import schedule
 from anypart.data.sample import Sample, sample_rows
 from anypart.data.schema import Column, Kind, Schema
+from anypart.data.shown import show_number
 from anypart.data.spelling import GAP_MARKS
 from anypart.data.values import flat, placed, type_named, words
 from anypart.data.windows import Window, shortest_window

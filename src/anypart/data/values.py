@@ -24,6 +24,7 @@ from anypart.data.spelling import PLAIN, Spelling
 DAY = 86400.0
 EXACT = 2**53  # from here on doubles skip integers
 EXACT_DIGITS = 15
+LARGEST = 1e150  # the squares of larger numbers are none; they count as infinite
 UNITS = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 _TIMESTAMP = re.compile(r"timestamp\[(s|ms|us|ns)(?:, tz=(.+))?\]")
 
@@ -103,8 +104,8 @@ def numbers(
     nearest double (`beyond_exact`).
 
     Returns:
-        The values, and which of them are known: null, NaN, infinite and unreadable ones
-        are not.
+        The values, and which of them are known: null, NaN, infinite (from 1e150 on) and
+        unreadable ones are not.
 
     """
     array = flat(array)
@@ -117,7 +118,7 @@ def numbers(
             return np.where(known, x, other), known | plain
         array = parsed(text, _parse_type(kind))
     x = _on_line(array, kind)
-    known = np.isfinite(x)
+    known = np.abs(x) < LARGEST
     return np.where(known, x, 0.0), known
 
 

@@ -9,8 +9,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from anypart.base.errors import QuestionError
-from anypart.data.codec import show_number
 from anypart.data.schema import Column, Kind
+from anypart.data.shown import is_span, show_number
 from anypart.models.contract import Evidence, Model
 from anypart.queries import events
 from anypart.queries.answer import Answer
@@ -98,6 +98,8 @@ def summarise(probs: Reals, points: Points) -> dict[str, Reals]:
 
 
 def _readable(x: float, name: str, column: Column) -> Any:
+    if is_span(column):  # times of a day and lengths, the deviation a length too
+        return show_number(x, column)
     dated = column.kind in (Kind.DATE, Kind.TIME) and name != "sd"
     return show_number(x, column) if dated else x
 

@@ -17,6 +17,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from anypart.base.errors import QuestionError
@@ -128,7 +129,9 @@ def _parse_clause(clause: str, names: list[str]) -> list[Condition]:
             "empty cell is an unseen cell. Leave the column out of the conditions, or sample "
             "with_missing to get rows with gaps."
         )
+    clause = _known_first(clause, names)
     ops = _operators(clause)
+    _require_no_or(clause, ops, names)
     if not ops:
         raise QuestionError(f"{clause.strip()!r} is not a condition. {_SHAPES}")
     first = ops[0]
@@ -145,6 +148,28 @@ def _parse_clause(clause: str, names: list[str]) -> list[Condition]:
     if not name or not value:
         raise QuestionError(f"{clause.strip()!r} lacks a column or a value. {_SHAPES}")
     return [Condition(name, op, (value,))]
+
+
+def _known_first(clause: str, names: list[str]) -> str:
+    """Put a column's name that holds an operator itself in quotes, where it begins a clause."""
+    text = clause.strip()
+    for name in sorted(names, key=len, reverse=True):
+        after = text[len(name) :]
+        if text.startswith(name) and _operators(name) and _OPERATOR.match(after.lstrip()):
+            return '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"' + after
+    return clause
+
+
+def _require_no_or(clause: str, ops: list[re.Match[str]], names: list[str]) -> None:
+    """Refuse `sex = Female or sex = Male`: its value would be all that follows the first `=`."""
+    for before, op in pairwise(ops):
+        left, either, name = clause[before.end() : op.start()].rpartition(" or ")
+        if either and _unquote(name) in names:
+            raise QuestionError(
+                f"{clause.strip()!r} joins conditions by 'or', and only 'and' is known. For "
+                f"several values of a column write '{_unquote(name)} in ({left.strip()}, …)', "
+                "for a range '30 <= age < 40'."
+            )
 
 
 def _chain(clause: str, ops: list[re.Match[str]], names: list[str]) -> list[Condition]:

@@ -154,7 +154,9 @@ class Fitted:
 
         """
         if not columns:
-            raise QuestionError("No column is asked for. Name one, as ask('age').")
+            raise QuestionError(
+                "No column is asked for. Name one, as ask('age'), `anypart ask FOLDER age`."
+            )
         found, event = self._reader.find_all(columns), self._reader.event(given)
         if rows is None:
             if len(found) == 1:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import re
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -13,8 +14,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from anypart.base.errors import QuestionError
-from anypart.data.codec import show_number
 from anypart.data.schema import Column, Kind
+from anypart.data.shown import is_span, show_number
 from anypart.data.spelling import Spelling
 from anypart.data.values import placed
 
@@ -101,6 +102,8 @@ def number(value: Any, column: Column) -> float:
     x, known = placed(_as_array(value, column), column)
     if not known[0]:
         wanted = _SHAPES.get(column.kind, "a finite number")
+        if isinstance(value, str) and re.fullmatch(r"[+-]?\d+,\d+", value.strip()):
+            wanted += f" (write {value.strip().replace(',', '.')} with a point)"
         raise QuestionError(
             f"{value!r} is not {wanted}, and {column.name!r} is a {column.kind.value} column "
             f"(from {_bound(column, 0)} to {_bound(column, -1)})."
@@ -112,7 +115,7 @@ def _as_array(value: Any, column: Column) -> pa.Array:
     try:
         if isinstance(value, str):
             value = value.strip().replace("_", "")
-            if column.arrow_type.startswith(("time32", "time64", "duration")):
+            if is_span(column):
                 return _as_span(value, column)
         elif isinstance(value, np.generic):
             value = value.item()

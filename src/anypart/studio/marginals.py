@@ -10,9 +10,10 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from anypart.data.codec import Codec, show_number
+from anypart.data.codec import Codec
 from anypart.data.files import Table
 from anypart.data.schema import Column, Kind, Schema
+from anypart.data.shown import show_number
 from anypart.data.values import flat, placed
 from anypart.models.contract import Evidence, Layout, Model
 

@@ -85,6 +85,8 @@ def number(value: Any) -> str:
     Example:
         >>> number(3750.0), number(0.123456), number(1234567.0), number(None), number("a\nb")
         ('3750', '0.1235', '1234567', '–', 'a b')
+        >>> number(1e99)
+        '1e+99'
 
     """
     if value is None or value != value:  # NaN
@@ -92,7 +94,7 @@ def number(value: Any) -> str:
     if isinstance(value, (datetime.date, datetime.datetime)):
         return value.isoformat(*([" ", "seconds"] if isinstance(value, datetime.datetime) else []))
     if isinstance(value, float):
-        return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+        return f"{value:.0f}" if 1000 <= abs(value) < 1e15 else f"{value:.4g}"
     # Escape codes of a terminal, in a table of somebody else's, must not reach the terminal.
     return "".join(c if c.isprintable() else " " for c in str(value))
 

@@ -57,7 +57,9 @@ def _summary(details: Any) -> str:
     said = {name: number(value) for name, value in details.items()}
     if not {"mean", "sd", "median", "q05", "q95"} <= said.keys():
         return ", ".join(f"{name} {value}" for name, value in said.items())
-    if isinstance(details["mean"], str):  # dates spread by days, times by seconds
+    if isinstance(details["mean"], str) and not isinstance(
+        details["sd"], str
+    ):  # dates spread by days, times by seconds
         is_date = len(details["mean"]) == len("2000-01-01")
         said["sd"] = f"{number(details['sd'] / (1 if is_date else 86_400))} days"
     return (

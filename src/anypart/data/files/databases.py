@@ -98,7 +98,7 @@ def _only_table(tables: list[str], path: Path) -> str:
         some = ", ".join(tables[:10]) or "none"
         raise DataError(
             f"{path.name} has {len(tables)} tables ({some}); say which rows are meant, as in "
-            'query="SELECT * FROM …".'
+            'query="SELECT * FROM …" (in the shell --query "SELECT * FROM …").'
         )
     quoted = tables[0].replace('"', '""')
     return f'SELECT * FROM "{quoted}"'

@@ -120,16 +120,16 @@ def _joined(name: str, tables: list[Table]) -> Table:
     """Stream several files with the same columns one after another."""
     first = tables[0]
     for other in tables[1:]:
-        if other.arrow.names != first.arrow.names:
-            odd = sorted({*other.arrow.names} ^ {*first.arrow.names}) or ["their order"]
+        if odd := sorted({*other.arrow.names} ^ {*first.arrow.names}):
             raise DataError(
                 f"{other.name} and {first.name} differ in their columns: {', '.join(odd[:5])}. "
-                "The files of a pattern must have the same columns in the same order."
+                "The files of a pattern must have the same columns, in any order."
             )
 
     def batches(size: int) -> Iterator[pa.RecordBatch]:
         for table in tables:
             for batch in table.batches(size):
+                batch = batch.select(first.arrow.names)
                 yield batch if batch.schema == first.arrow else batch.cast(first.arrow)
 
     counts = [t.n_rows for t in tables]
