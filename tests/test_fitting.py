@@ -13,7 +13,7 @@ import pytest
 
 import anypart
 from anypart import fitting
-from anypart.base.errors import DataError, FitError
+from anypart.base.errors import ColumnError, DataError, FitError
 from anypart.models.contract import Evidence
 from anypart.optim.events import Finished
 
@@ -72,8 +72,8 @@ def test_a_fit_that_was_refused_is_no_unfinished_one(tmp_path: Path) -> None:
     with pytest.raises(FitError, match="more than 0 minutes, -1 were given"):
         fit(tmp_path / "f", minutes=-1)
     assert not fitting.unfinished(tmp_path / "f").exists()
-    with pytest.raises(DataError, match="kinds are"):
-        fit(tmp_path / "f", kinds={"kind": "number"})
+    with pytest.raises(ColumnError, match="no column 'agee'"):
+        fit(tmp_path / "f", kinds={"agee": "count"})
     with pytest.raises(DataError, match=r"none of the . columns of the fit .* they have 'other'"):
         fit(tmp_path / "f", valid={"other": [1, 2]})
     assert answers(fit(tmp_path / "f"))
