@@ -239,7 +239,7 @@ def test_infinities_and_nan_are_unseen(codec):
 
 
 def test_values_far_outside_have_a_code_and_a_proper_small_density(codec):
-    rows = codec.encode(pa.table({"big": [1e300, 1e4]}))
+    rows = codec.encode(pa.table({"big": [1e149, 1e4]}))
     assert rows.seen.sum() == 2
     assert rows.log_measure[0] < rows.log_measure[1] - 100
 
