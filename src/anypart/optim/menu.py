@@ -136,8 +136,8 @@ def _along_orders(n_rows: int, n_states: int) -> list[Wish]:
         # A step takes the rows that the learner holds, whatever the batch: a point of the
         # path of penalties, a round of trees.
         Wish("fvsbn", "fvsbn", {}, 25, 8, 3, WHOLE, most_steps=25, every=1),
-        _masked("masked_network_1", n_rows, "chow_liu", layers=2),
         _shallow("shallow_trees_1", n_rows, "chow_liu"),
+        _masked("masked_network_1", n_rows, "chow_liu", layers=2),
         _deep("deep_trees_1", n_rows, "shaken"),
         # Trees that correct the regression: connect4's rules are nearly linear.
         _shallow("linear_trees_1", n_rows, "chow_liu", linear=True),
@@ -172,7 +172,11 @@ def _masked(name: str, n_rows: int, order: str, layers: int) -> Wish:
     # connect4 .6.
     settings = {"width": 1_024, "layers": layers, "orders": 1, "order": order}
     batch = 100 if n_rows < FEW_ROWS else 256
-    return Wish(name, "made", settings, 100, 5, 4, batch, most_steps=5_000)
+    # However few the rows, it takes 500 steps to be worth having and 2,000 to the end.
+    passes, least = (
+        max(some, steps * batch // max(n_rows, 1)) for some, steps in ((100, 2_000), (5, 500))
+    )
+    return Wish(name, "made", settings, passes, least, 4, batch, most_steps=5_000)
 
 
 def _shallow(name: str, n_rows: int, order: str, **settings: Any) -> Wish:
