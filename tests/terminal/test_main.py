@@ -86,7 +86,7 @@ def test_complete_passes_how_and_draws_on(fitted: Recorder) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["fit", "x.csv"], "--output"),
+        (["fit", "x.csv"], "no file 'x.csv'"),
         (["fit", "x.csv", "-o", "f", "--purpose", "best"], '"any", "density", "fast", "questions"'),
         (["sample", "f", "-n", "many"], "unable to convert"),
         (["audti", "f"], 'Did you mean "audit"'),
@@ -167,3 +167,18 @@ def test_the_face_has_its_names_and_no_others() -> None:
 
 def test_the_command_offers_tab_completion() -> None:
     assert "complete" in app.generate_completion(shell="bash")
+
+
+def test_a_fit_without_an_output_gets_the_name_of_its_table(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "rows.csv").write_text("a,b\n" + "0,x\n1,y\n" * 30)
+    assert main(["fit", "rows.csv", "--minutes", ".01", "--purpose", "fast"]) == 0
+    assert main(["ask", "rows.fit", "b", "--given", "a=1"]) == 0
+
+
+def test_the_package_runs_as_a_module_with_the_same_exit_codes():
+    for words, code in ((["--version"], 0), (["fit", "nowhere.csv"], 2)):
+        line = [sys.executable, "-m", "anypart", *words]
+        done = subprocess.run(line, capture_output=True, text=True, check=False)
+        assert done.returncode == code, done.stderr
+    assert "nowhere.csv" in done.stderr

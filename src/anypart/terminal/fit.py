@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -55,7 +56,7 @@ def fit(
     table: str,
     /,
     *,
-    output: Annotated[Path, Parameter(name=["--output", "-o"])],
+    output: Annotated[Path | None, Parameter(name=["--output", "-o"])] = None,
     minutes: float = 2.0,
     valid: str | None = None,
     purpose: Literal["any", "density", "fast", "questions", "distance"] = "any",
@@ -76,7 +77,8 @@ def fit(
     Args:
         table: a file (csv, tsv, jsonl, parquet, arrow, also .gz), a pattern of files, or a
             SQLite or DuckDB file with --query.
-        output: the folder of the fit; made if it is not there.
+        output: the folder of the fit; made if it is not there. If not given, the table's
+            name with .fit, in this folder: rows.csv.gz becomes rows.fit.
         minutes: how long it may take on two free cores, about.
         valid: a table of rows that end the training; a tenth of the rows if not given.
         purpose: any: exact answers to any question; density: also members that answer in
@@ -101,6 +103,7 @@ def fit(
     from anypart.terminal.progress import FitProgress
 
     source = anypart.read(table, query=query)
+    output = output or Path(_stem(table) + ".fit")
     with FitProgress(str(output), as_json=json) as progress:
         fitted = anypart.fit(
             source,
@@ -117,3 +120,15 @@ def fit(
             on_event=progress.on_event,
         )
     progress.show_end(fitted)
+
+
+def _stem(table: str) -> str:
+    """Take the name of a table without its folder and endings: of a pattern what is fixed.
+
+    Example:
+        >>> [_stem(t) for t in ("a/rows.csv.gz", "part-*.parquet", "*.csv", ".hidden.csv")]
+        ['rows', 'part', 'table', 'hidden']
+
+    """
+    first = Path(table).name.lstrip(".").split(".")[0]
+    return re.split(r"[*?\[]", first)[0].strip("-_ ") or "table"
