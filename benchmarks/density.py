@@ -200,7 +200,10 @@ def report(results: Mapping[str, Mapping[str, Any]]) -> None:
         "",
         "`python -m benchmarks.density SET --purpose PURPOSE --minutes MINUTES`, one recipe for",
         "all sets, on a machine with other work. The first trial is a stack by hand, of one seed.",
-        "Masked networks joined last; rows with * were fitted before they did.",
+        "Masked networks joined last; rows with * were fitted before they did. While the others",
+        "were fitted deep trees and the first networks changed places in the plan, which matters",
+        "where the minutes do not suffice for all members. Seconds are by the clock of a machine",
+        "with other work; minutes are planned in time of the processor.",
         "",
         "| set | purpose, minutes | found | best exact | to the best | first trial |"
         " hidden Chow-Liu tree | continuous mixture |fitted in, s | tested in, s |",

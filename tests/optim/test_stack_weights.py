@@ -80,6 +80,20 @@ def test_the_law_of_costs_bites(monkeypatch):
         test_of_twins_the_cheap_one_is_kept_and_a_costly_one_that_is_missed()
 
 
+def test_a_costly_member_must_add_more():
+    logs = np.zeros((4_000, 2))
+    logs[:, 1] = -3
+    logs[::20, 1] = 4  # worth .021 nats per row to the mixture
+    assert np.flatnonzero(shipped.stack_weights(logs, costs=(1.0, 1.0))).tolist() == [0, 1]
+    assert np.flatnonzero(shipped.stack_weights(logs, costs=(1.0, 99.0))).tolist() == [0]
+
+
+def test_the_law_of_prices_bites(monkeypatch):
+    plant(monkeypatch, shipped.__name__, "least_gain * paid /", "least_gain * (paid > 0) * 50 /")
+    with pytest.raises(AssertionError):
+        test_a_costly_member_must_add_more()
+
+
 def test_a_member_that_alone_explains_a_row_is_kept():
     logs = np.zeros((500, 2))
     logs[:, 1] -= 3

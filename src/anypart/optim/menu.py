@@ -115,7 +115,7 @@ def wishes(
     if purpose == "distance":
         return (_classes(distance, most), *found)
     small = n_rows < SMALL
-    # Large trees are .2 nats better where numbers hang together closely (diamonds) and .3 on
+    # A large tree is .2 nats better where numbers hang together closely (diamonds), .1 on
     # accidents; where they are no better (adult) they are dropped first, since they cost most.
     found += [
         _hidden("hidden_tree_1", most, n_rows),
