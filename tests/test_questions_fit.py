@@ -24,7 +24,9 @@ def test_a_fit_for_questions_answers_them_by_one_network(tmp_path):
     wanted = Wanted.of(1, 0, "questions", None, {"orders": 1, "a | *": 2}, None)
     some = wanted.policies([c.name for c in codec.schema.modelled])
     network, *others = wishes(900, "questions", some)
-    assert [w.family for w in others] == ["independent", "chow_liu"]
+    trees = ["boosted_trees"] * 2
+    assert [w.family for w in others] == [*trees, "independent", "chow_liu"]
+    assert [w.settings["about"] for w in others[:2]] == [0, 0]
     settings = {**network.settings, "width": 32, "rate": 1e-2}
     members = (
         Member("network", network.family, settings, 1, 150, 100, 25, 9),

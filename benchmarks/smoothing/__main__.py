@@ -1,4 +1,4 @@
-"""``python -m benchmarks.smoothing f1 | orders | decide | bleu | functions``.
+"""``python -m benchmarks.smoothing recipe | f1 | orders | decide | labels | bleu | functions``.
 
 Runs in the peers' environment `smoothing` (Python 3.12, which softtorch wants) if it is there:
 ``python -m benchmarks.peers make``.
@@ -15,7 +15,7 @@ from benchmarks.contest import write_result
 from benchmarks.data import ROOT
 from benchmarks.peers import ONE_THREAD, python_of
 
-PARTS = ("orders", "f1", "decide", "bleu", "functions")
+PARTS = ("orders", "recipe", "f1", "decide", "labels", "bleu", "functions")
 
 
 def main(words: list[str]) -> int:
@@ -28,9 +28,14 @@ def main(words: list[str]) -> int:
         env = {**os.environ, **ONE_THREAD, "PYTHONPATH": path, "ANYPART_IN_PEERS": "1"}
         command = [str(python), "-m", "benchmarks.smoothing", *words]
         return subprocess.run(command, env=env, cwd=ROOT, check=False).returncode
-    options = {"every": int(words[2])} if words[1:2] == ["--every"] else {}
+    options: dict[str, int | str] = {}
+    if words[1:2] == ["--every"]:
+        options = {"every": int(words[2])}
+    elif words[1:2] == ["--only"]:
+        options = {"only": words[2]}
     lines = import_module(f"benchmarks.smoothing.{words[0]}").run(**options)
-    write_result(f"smoothing_{words[0]}", lines)
+    if lines:
+        write_result(f"smoothing_{words[0]}", lines)
     return 0
 
 

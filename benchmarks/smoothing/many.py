@@ -88,18 +88,32 @@ def train(
     weights: Weights, loss: Loss, rows: Rows, valid: Rows, steps: int, rate: float, every: int = 10
 ) -> Weights:
     """Descend a loss from given weights; of each model the best step on validation."""
+    return descend(weights, loss, rows, [valid], steps, rate, every)[0]
+
+
+def descend(
+    weights: Weights,
+    loss: Loss,
+    rows: Rows,
+    judges: Sequence[Rows],
+    steps: int,
+    rate: float,
+    every: int = 10,
+) -> list[Weights]:
+    """Descend a loss; for each judge, of each model the step that is best on its rows."""
     moving = [w.clone().requires_grad_() for w in weights]
     optimiser = torch.optim.Adam(moving, lr=rate)
-    best = torch.full((len(weights[-1]),), torch.inf)
-    kept = [w.clone() for w in weights]
+    best = [torch.full((len(weights[-1]),), torch.inf) for _ in judges]
+    kept = [[w.clone() for w in weights] for _ in judges]
     for step in range(steps + 1):
         if step % every == 0:
             with torch.no_grad():
-                found = loss(scores(moving, valid), valid)
-                better = found < best
-                best = torch.where(better, found, best)
-                for k, w in zip(kept, moving, strict=True):
-                    k[better] = w[better]
+                for i, judge in enumerate(judges):
+                    found = loss(scores(moving, judge), judge)
+                    better = found < best[i]
+                    best[i] = torch.where(better, found, best[i])
+                    for k, w in zip(kept[i], moving, strict=True):
+                        k[better] = w[better]
         optimiser.zero_grad()
         loss(scores(moving, rows), rows).sum().backward()
         optimiser.step()

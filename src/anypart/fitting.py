@@ -144,7 +144,9 @@ def fit(
         seed: of everything random.
         purpose: `any`: exact answers to any question; `density`: also members that answer
             in one order only; `fast`: exact and cheap members; `questions`: one network,
-            trained for the questions of `policy`, which it answers in one pass, estimated;
+            trained for the questions of `policy`, which it answers in one pass, estimated,
+            and beside it trees about each column that a question asks by itself, weighed by
+            that question (`models.pool`);
             `distance`: one mixture of products, brought near the rows by `distance`.
         kinds: column → kind, where the inferred one is not wanted.
         policy: which part predicts which, for `questions`: mixed if not given, `spans`, a

@@ -51,6 +51,16 @@ def boosted_trees(rng, n_cats=N_CATS):
     return BoostedTrees(Layout(n_cats), order, means, arrays)
 
 
+def trees_about_one(rng, n_cats=N_CATS):
+    """Trees of one column only: the others have their biases."""
+    whole, at = boosted_trees(rng, n_cats), int(rng.integers(1, len(n_cats)))
+    tests, values = np.full_like(whole.arrays["tests"], -1), 0 * whole.arrays["values"]
+    place = whole.places.slices[at]
+    tests[:, at], values[:, place] = whole.arrays["tests"][:, at], whole.arrays["values"][:, place]
+    arrays = {**whole.arrays, "tests": tests, "values": values}
+    return BoostedTrees(Layout(n_cats), whole.order, whole.means, arrays)
+
+
 def nade(rng, n_cats=N_CATS):
     order, places, means = order_and_means(rng, n_cats)
     arrays = {
@@ -139,6 +149,7 @@ def made_along_one(rng):
 # What has one order, and walks; what mixes several orders.
 ONE_ORDER = {
     "boosted_trees": boosted_trees,
+    "trees_about_one": trees_about_one,
     "fvsbn": fvsbn,
     "nade": nade,
     "separate_networks": separate_networks,

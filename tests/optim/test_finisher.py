@@ -107,3 +107,59 @@ def test_what_cannot_be_finished_is_refused():
         finish(model, data, data, metrics.calibration_error)
     with pytest.raises(FitError, match=r"not \(600, 1, 2\)"):
         finish(torch.nn.Unflatten(1, (1, 2)), data, data)
+
+
+def slopes(module, batch, **changes):
+    """The mean slope of a pass of batches at one model, and the slope of all rows."""
+    data = two_clouds(3, 1_200)
+    model = by_cross_entropy(data)
+    goal = module._Goal(metrics.f1, 0.5, 0.0, {})
+
+    def slope(rows, **more):
+        z = module._squeezed(model, data.rows[rows])
+        found = torch.autograd.grad(goal.loss(z, data.labels[rows], **more), model.weight)[0]
+        return found.flatten()
+
+    whole = slope(torch.arange(1_200))
+    more = goal.moving(batch, 1_200) if changes.get("moving", True) else {}
+    recipe = module.Recipe(batch=batch)
+    rows = [r for r, _ in zip(module._batches(data.labels, recipe), range(600), strict=False)]
+    each = [slope(r, **more) for r in rows]
+    return torch.stack(each[200:]).mean(0), whole, rows, data.labels
+
+
+def test_batches_have_their_share_of_every_class_and_no_row_twice():
+    _, _, rows, labels = slopes(finisher, 50)
+    passed = torch.cat(rows[:24])
+    assert sorted(passed.tolist()) == list(range(1_200))
+    share = float(labels.float().mean())
+    assert all(abs(float(labels[r].float().mean()) - share) < 0.03 for r in rows)
+    rare = torch.tensor([0] * 97 + [1] * 3)
+    batches = finisher._batches(rare, Recipe(batch=10))
+    assert all(int(rare[next(batches)].sum()) >= 1 for _ in range(30))
+
+
+def the_mean_slope_of_batches_is_that_of_all_rows(module):
+    found, whole, _, _ = slopes(module, 12)
+    assert float((found - whole).norm()) < 0.02 * float(whole.norm())
+
+
+def test_moving_totals_give_batches_the_slope_of_all_rows():
+    the_mean_slope_of_batches_is_that_of_all_rows(finisher)
+    found, whole, _, _ = slopes(finisher, 12, moving=False)
+    assert float((found - whole).norm()) > 0.04 * float(whole.norm())
+
+
+def test_the_slope_notices_that_no_totals_move():
+    broken = planted(finisher, "if has and share < 1 else {}", "if not has else {}")
+    with pytest.raises(AssertionError, match="assert"):
+        the_mean_slope_of_batches_is_that_of_all_rows(broken)
+
+
+def test_mini_batches_finish_as_well_as_all_rows_do():
+    train, valid, test = (two_clouds(k, 1500) for k in range(3))
+    model = by_cross_entropy(train)
+    for metric in (metrics.f1, metrics.accuracy):
+        whole = finish(model, train, valid, metric)
+        parts = finish(model, train, valid, metric, Recipe(batch=100, steps=300))
+        assert parts.report(test, metric)["kept"] > whole.report(test, metric)["kept"] - 0.02

@@ -133,3 +133,26 @@ def test_what_cannot_be_decided_is_refused(stacked, table, column, metric, optio
 def test_a_column_that_is_not_there_is_named(stacked, table):
     with pytest.raises(ColumnError, match="Did you mean 'sex'"):
         stacked.decide(table, "sexx")
+
+
+def test_macro_f_expects_what_its_labels_have_and_more_than_the_likeliest(stacked, table):
+    for column in ("sex", "country"):
+        found = stacked.decide(table, column, "macro-f1")
+        names, p = chances(stacked, table, column)
+        made = np.array(labels_of(found, column))
+        each = found.details["expected_by_label"]
+        assert found.details["expected"] == pytest.approx(np.mean(list(each.values())))
+        assert found.exact == (len(names) == 2)
+
+        def expected(labels, names=names, p=p):
+            rng, totals = np.random.default_rng(0), []
+            for _ in range(200):
+                truth = np.array(names)[(rng.random((len(p), 1)) > p.cumsum(1)).sum(1)]
+                pairs = [((labels == n), (truth == n)) for n in names]
+                totals.append(
+                    np.mean([2 * (a & b).sum() / max(a.sum() + b.sum(), 1) for a, b in pairs])
+                )
+            return np.mean(totals)
+
+        assert expected(made) == pytest.approx(found.details["expected"], abs=0.02)
+        assert expected(made) >= expected(np.array(names)[p.argmax(1)]) - 0.005

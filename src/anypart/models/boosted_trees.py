@@ -6,7 +6,8 @@ r"""Boosted trees along an order: every column's logits are sums of small trees 
 The linear terms may be zero, or a logistic regression that the trees correct. All trees have
 the same depth d and lie breadth first: of the 2^d − 1 nodes, node k leads to 2k + 1 and
 2k + 2. A node asks a yes-or-no question: is an earlier column this category, is its code at
-most that one.
+most that one. Trees may be of some columns only, as when one question is what matters; a
+saved model holds the trees of the columns from the first that has any to the last.
 
 References:
     Friedman 2001, Greedy function approximation: a gradient boosting machine.
@@ -17,6 +18,8 @@ References:
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -86,6 +89,9 @@ class BoostedTrees(OneOrder):
         self, layout: Layout, order: Order, means: Array, arrays: Mapping[str, Array]
     ) -> None:
         super().__init__(layout, order, means, arrays)
+        if "grown" in arrays:
+            self.arrays = self._unfolded(arrays)
+        arrays = self.arrays
         self._tests = np.ascontiguousarray(arrays["tests"], np.int32)
         self._values = np.ascontiguousarray(arrays["values"], np.float32)
         self._questions = Questions(self.places)
@@ -102,6 +108,43 @@ class BoostedTrees(OneOrder):
         if self._tests.max(initial=-1) >= self._questions.total:
             raise ValueError(f"a tree asks more than the {self._questions.total} questions")
 
+    def _unfolded(self, arrays: Mapping[str, Array]) -> dict[str, Array]:
+        """Give the columns without trees trees that say nothing; see `state`."""
+        first, last = (int(n) for n in arrays["grown"])
+        if not 0 <= first < last <= self.layout.n_cols:
+            raise ValueError(f"trees of the columns {first} to {last}")
+        inside = slice(self.places.starts[first], self.places.slices[last - 1].stop)
+        some, few = np.asarray(arrays["tests"]), np.asarray(arrays["values"])
+        tests: Any = np.full((len(some), self.layout.n_cols, some.shape[2]), -1, np.int32)
+        values: Any = np.zeros((len(few), self.places.total, few.shape[2]), np.float32)
+        tests[:, first:last], values[:, inside] = some, few
+        rest = {name: array for name, array in arrays.items() if name != "grown"}
+        return {**rest, "tests": tests, "values": values}
+
+    @cached_property
+    def _grown(self) -> tuple[int, int]:
+        """The columns from the first with trees to the last, as positions in the order."""
+        asks = np.asarray((self._tests >= 0).any(axis=(0, 2)))
+        says = np.asarray((self._values[:, :, 0] != 0).any(axis=0))  # where no node asks
+        asks[self.places.column_of[says]] = True
+        some = np.flatnonzero(asks)
+        return (int(some[0]), int(some[-1]) + 1) if len(some) else (0, min(1, len(asks)))
+
+    @property
+    def _grown_places(self) -> slice:
+        first, last = self._grown
+        return slice(self.places.starts[first], self.places.slices[last - 1].stop)
+
+    def state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+        """Return settings and arrays, the trees without those that say nothing at the ends."""
+        settings, arrays = super().state()
+        first, last = self._grown
+        if last - first < self.layout.n_cols:
+            arrays["tests"] = arrays["tests"][:, first:last]
+            arrays["values"] = arrays["values"][:, self._grown_places]
+            arrays["grown"] = np.array([first, last])
+        return settings, arrays
+
     def n_parameters(self) -> int:
         """Count the free parameters: a value a leaf and place, a question a node, weights."""
         sizes = [int(self.arrays[name].size) for name in ("tests", "values", "bias")]
@@ -113,7 +156,11 @@ class BoostedTrees(OneOrder):
     def _logits(self, x: Array) -> Array:
         bits = self._questions.ask(np.ascontiguousarray(x.T))
         logits = np.ascontiguousarray((x @ self.arrays["weight"] + self.arrays["bias"]).T)
-        add_trees(bits, self._tests, self._values, self.places.column_of, logits)
+        (first, last), places = self._grown, self._grown_places
+        if places.stop > places.start:
+            tests = np.ascontiguousarray(self._tests[:, first:last])
+            values = np.ascontiguousarray(self._values[:, places])
+            add_trees(bits, tests, values, self.places.column_of[places] - first, logits[places])
         return logits.T
 
     def _walk(self, n_rows: int) -> _Walk:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,6 +70,7 @@ CATALOGUE: dict[str, Family] = {
         "boosted_trees", "BoostedTrees", "small trees a column, on earlier ones", exact=False
     ),
     "vae": _family("vae", "VAE", "a latent vector per row, by importance sampling", exact=False),
+    "pool": _family("pool", "Pool", "experts about single columns, beside a model", exact=False),
     "stack": _family("stack", "Stack", "a convex mixture of the others"),
 }
 
@@ -91,6 +92,18 @@ def load_model(
     return CATALOGUE[family].load().from_state(dict(settings), arrays)
 
 
+def load_numbered(
+    about: Sequence[Mapping[str, Any]], arrays: Mapping[str, NDArray[Any]], prefix: str = ""
+) -> list[Model]:
+    """Build several models whose arrays begin with their number, as `0.weight` and `1.weight`."""
+    found: list[Model] = []
+    for number, it in enumerate(about):
+        start = f"{prefix}{number}."
+        own = {k[len(start) :]: v for k, v in arrays.items() if k.startswith(start)}
+        found.append(load_model(it["family"], it["settings"], own))
+    return found
+
+
 def load_stack(
     settings: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
 ) -> tuple[list[Model], NDArray[np.float64], Model | None]:
@@ -100,15 +113,10 @@ def load_stack(
         SavedFitError: settings and arrays do not fit together.
     """
     try:
-        members: list[Model] = []
-        named = {str(number): about for number, about in enumerate(settings["members"])}
-        if "spare" in settings:
-            named["spare"] = settings["spare"]
-        for name, about in named.items():
-            start = f"{name}."
-            own = {k[len(start) :]: v for k, v in arrays.items() if k.startswith(start)}
-            members.append(load_model(about["family"], about["settings"], own))
-        spare = members.pop() if "spare" in named else None
+        members, spare = load_numbered(settings["members"], arrays), None
+        if about := settings.get("spare"):
+            own = {k[6:]: v for k, v in arrays.items() if k.startswith("spare.")}
+            spare = load_model(about["family"], about["settings"], own)
         log_weights = np.asarray(arrays["log_weights"], np.float64)
         if log_weights.shape != (len(members),) or not log_weights.max() < np.inf:
             raise ValueError(f"{len(members)} weights expected, {log_weights.shape} found")

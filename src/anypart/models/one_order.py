@@ -113,6 +113,21 @@ class OneOrder(ABC):
             found[block] = self.places.log_prob(logits, codes, seen)
         return found
 
+    def column(self, evidence: Evidence, col: int) -> NDArray[np.float64]:
+        """Log-probabilities of a column given the seen cells before it, (rows, cats).
+
+        A gap before it enters as the mean of its column, as in training; no gap is summed out.
+
+        Cost:
+            One pass of the family for all columns.
+        """
+        at = int(np.flatnonzero(self.order == col)[0])
+        found = np.empty((evidence.n_rows, self.layout.n_cats[col]))
+        for block, codes, seen in self._blocks(evidence):
+            logits = self._logits(self.places.encode(codes, seen, self.means))
+            found[block] = self.places.cell_log_softmax(at, logits[:, self.places.slices[at]])
+        return found
+
     def sample(self, evidence: Evidence, rng: np.random.Generator) -> Codes:
         """Draw the unseen cells along the order; seen ones stay.
 

@@ -15,7 +15,6 @@ References:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,6 +34,7 @@ from anypart.models.tree_kernel import (
     choose_side,
     descend,
 )
+from anypart.optim.boost_settings import BoostSettings
 from anypart.optim.logistic_path import PathLearner, PathSettings
 
 FEWEST_ASKED, MOST_ASKED = 8, 160  # columns that a round may ask about
@@ -42,33 +42,6 @@ FEWEST_ASKED, MOST_ASKED = 8, 160  # columns that a round may ask about
 LONGEST = 4.0  # of a logit, before the rate
 MOST_MEASURED = 2_000  # rows whose likelihood a step tells
 COLUMNS_TOGETHER = 48  # columns of a block: later blocks' questions are not asked for it
-
-
-@dataclass(frozen=True)
-class BoostSettings:
-    """How trees are boosted.
-
-    Args:
-        order: of the columns, see `models.orders.make_order`.
-        depth: levels of questions of a tree, 1 to 7.
-        rate: share of the best step that a tree takes.
-        ridge: λ, added to a leaf's second derivatives.
-        least: second derivatives that a leaf must hold.
-        share: of the rows that each round's trees are grown on.
-        asked: share of the columns that each round's trees may ask about; of few columns
-            more, `FEWEST_ASKED` if there are as many, of many at most `MOST_ASKED`.
-        linear: whether the trees correct a logistic regression, or begin with the margins.
-
-    """
-
-    order: str | Sequence[int] = "chow_liu"
-    depth: int = 4
-    rate: float = 0.05
-    ridge: float = 5.0
-    least: float = 0.1
-    share: float = 1.0
-    asked: float = 0.5
-    linear: bool = False
 
 
 @dataclass(frozen=True)
@@ -95,9 +68,8 @@ class _Block:
     larger: tuple[slice, ...]
 
 
-def _blocks(places: Places) -> list[_Block]:
+def _blocks(places: Places, with_logits: NDArray[np.intp]) -> list[_Block]:
     found: list[_Block] = []
-    with_logits = np.flatnonzero(places.sizes)
     for start in range(0, len(with_logits), COLUMNS_TOGETHER):
         cols = with_logits[start : start + COLUMNS_TOGETHER]
         inside = slice(places.starts[cols[0]], places.slices[cols[-1]].stop)
@@ -139,7 +111,7 @@ class BoostLearner:
         self, layout: Layout, codes: Codes, seen: Mask, settings: BoostSettings, seed: int
     ) -> None:
         self._layout, self._settings, self._seed = layout, settings, seed
-        order = make_order(settings.order, layout, codes, seen, seed)
+        order = make_order(settings.along(layout.n_cols), layout, codes, seen, seed)
         self._begun = begin(layout, codes, seen, order, linear=settings.linear)
         self._order = order
         # Shuffled once, so that a run of neighbours is a random part of the rows.
@@ -155,7 +127,10 @@ class BoostLearner:
         self._target = np.where(seen.T[self._places.column_of], x, np.float32(np.nan))
         self._start = self._begun["weight"].T @ x + self._begun["bias"][:, None]
         self._logits = self._start.copy()
-        self._blocks = _blocks(self._places)
+        grown = np.flatnonzero(self._places.sizes)
+        if settings.about >= 0:
+            grown = grown[self._order[grown] == settings.about]
+        self._blocks = _blocks(self._places, grown)
         self._tests: list[NDArray[np.int32]] = []
         self._values: list[Array] = []
 

@@ -7,7 +7,9 @@ alone, from a cold start, is worse than cross-entropy with a tuned threshold).
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping
+import inspect
+import itertools
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -16,7 +18,7 @@ from torch import Tensor, nn
 
 from anypart.base.errors import FitError
 from anypart.calculus.smoothing.metrics.predicted import Metric, logits
-from anypart.calculus.smoothing.metrics.ratios import f1
+from anypart.calculus.smoothing.metrics.ratios import Totals, f1
 
 AT_HALF, TUNED, FINE_TUNED = "cross-entropy at .5", "tuned threshold", "fine-tuned"
 
@@ -44,6 +46,9 @@ class Recipe:
         rate: Adam's learning rate.
         steps: at most; the best step on validation is taken.
         every: steps between looks at the validation rows.
+        batch: rows of a step, 0 for all. Each batch has its share of every class, and ratios
+            as F1 are taken of moving totals, whose mean slope is that of all rows.
+        seed: of the batches.
 
     """
 
@@ -51,6 +56,8 @@ class Recipe:
     rate: float = 0.02
     steps: int = 150
     every: int = 10
+    batch: int = 0
+    seed: int = 0
 
 
 @dataclass(frozen=True)
@@ -104,7 +111,7 @@ def finish(
 
     Args:
         model: rows → log-odds, (rows,) or (rows, 1), or logits of classes.
-        train: rows to fine-tune on, all together in a step.
+        train: rows to fine-tune on, all together in a step if the recipe says no batch.
         valid: rows to choose by; they are as many as the choice is sure.
         metric: of `calculus.smoothing.metrics`.
         recipe: how to fine-tune.
@@ -145,8 +152,8 @@ def finish(
         cut = _best_threshold(metric, _scores(start, both.rows), both.labels, options)
         candidates[TUNED] = (start, cut)
     tuned = candidates.get(TUNED, candidates[AT_HALF])
-    loss = _loss(metric, recipe.temperature, tuned[1], options)
-    candidates[FINE_TUNED] = (_fine_tuned(start, train, valid, loss, recipe), tuned[1])
+    goal = _Goal(metric, recipe.temperature, tuned[1], options)
+    candidates[FINE_TUNED] = (_fine_tuned(start, train, valid, goal, recipe), tuned[1])
     scores = {
         name: _hard(metric, _scores(m, valid.rows) - cut, valid.labels, options)
         for name, (m, cut) in candidates.items()
@@ -172,10 +179,25 @@ def _hard(metric: Metric[Tensor, Any], z: Tensor, labels: Tensor, options: Any) 
     return float(metric(logits(z), labels, 0.0, **options))
 
 
-def _loss(
-    metric: Metric[Tensor, Any], temperature: float, cut: float, options: Any
-) -> Callable[[Tensor, Tensor], Tensor]:
-    return lambda z, labels: metric.loss(logits(z - cut), labels, temperature, **options)
+@dataclass(frozen=True)
+class _Goal:
+    """The smooth metric from a threshold on, as a loss."""
+
+    metric: Metric[Tensor, Any]
+    temperature: float
+    cut: float
+    options: Mapping[str, Any]
+
+    def loss(self, z: Tensor, labels: Tensor, **more: Any) -> Tensor:
+        said = logits(z - self.cut)
+        return self.metric.loss(said, labels, self.temperature, **self.options, **more)
+
+    def moving(self, batch: int, n_rows: int) -> dict[str, Any]:
+        """Return the option of moving totals, if the metric has it and a batch is not all."""
+        has = "totals" in inspect.signature(self.metric).parameters
+        # An average over about half the rows: the model moves little meanwhile.
+        share = min(2 * batch / n_rows, 1.0)
+        return {"totals": Totals(share)} if has and share < 1 else {}
 
 
 def _best_threshold(
@@ -191,25 +213,36 @@ def _best_threshold(
     return float(cuts[best[len(best) // 2]])
 
 
+def _batches(labels: Tensor, recipe: Recipe) -> Iterator[Tensor]:
+    """Draw the rows of each step: of every class its share, at least one; none twice a pass."""
+    if not 0 < recipe.batch < len(labels):
+        yield from itertools.repeat(torch.arange(len(labels)))
+    rng = torch.Generator().manual_seed(recipe.seed)
+    parts = -(-len(labels) // recipe.batch)
+    classes = [(labels == c).nonzero().squeeze(1) for c in labels.unique()]
+    while True:
+        mixed = [rows[torch.randperm(len(rows), generator=rng)] for rows in classes]
+        # A class of fewer rows than batches comes round again in the same pass.
+        some = [rows.repeat(-(-parts // len(rows))).tensor_split(parts) for rows in mixed]
+        yield from (torch.cat(rows) for rows in zip(*some, strict=True))
+
+
 def _fine_tuned(
-    model: nn.Module,
-    train: Labelled,
-    valid: Labelled,
-    loss: Callable[[Tensor, Tensor], Tensor],
-    recipe: Recipe,
+    model: nn.Module, train: Labelled, valid: Labelled, goal: _Goal, recipe: Recipe
 ) -> nn.Module:
     """Climb the smooth metric; return the step that is best by it on the validation rows."""
     moving = copy.deepcopy(model)
     optimiser = torch.optim.Adam(moving.parameters(), lr=recipe.rate)
+    more = goal.moving(recipe.batch, len(train.labels)) if recipe.batch else {}
     best, kept = float("inf"), copy.deepcopy(moving)
-    for step in range(recipe.steps + 1):
+    for step, rows in zip(range(recipe.steps + 1), _batches(train.labels, recipe), strict=False):
         if step % recipe.every == 0:
             moving.eval()
-            found = float(loss(_scores(moving, valid.rows), valid.labels))
+            found = float(goal.loss(_scores(moving, valid.rows), valid.labels))
             if found < best:
                 best, kept = found, copy.deepcopy(moving)
             moving.train()
         optimiser.zero_grad()
-        loss(_squeezed(moving, train.rows), train.labels).backward()
+        goal.loss(_squeezed(moving, train.rows[rows]), train.labels[rows], **more).backward()
         optimiser.step()
     return kept.eval()

@@ -67,7 +67,8 @@ def make_plan(
         purpose: `any`: exact answers to any part, the default; the order-agnostic network
             is not in it, since its answers depend on the order in which it is asked.
             `fast`: exact and cheap to ask. `density`: with the network. `questions`: the
-            network alone, trained on the policy. `distance`: one mixture of products.
+            network trained on the policy, and trees about single columns. `distance`: one
+            mixture of products.
         policy: which part predicts which, for `questions`.
         distance: what is minimised, for `distance`.
 

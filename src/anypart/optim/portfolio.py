@@ -17,7 +17,8 @@ from anypart.optim.events import Combined, Event, Finished, Progress
 from anypart.optim.finish import finish_member, load_stored, stored_path
 from anypart.optim.menu import ALONE
 from anypart.optim.plan_file import Member, Plan, load_plan, save_plan
-from anypart.optim.rows import fingerprint, split
+from anypart.optim.pooling import pooled
+from anypart.optim.rows import Split, fingerprint, split
 from anypart.optim.stack_weights import LEAST_GAIN, mixture_log_prob, stack_weights
 from anypart.optim.workers import Job, Tables, run_jobs
 
@@ -88,7 +89,7 @@ def train(
         rows = split(train_packed, valid_packed, plan.seed)
         for name in waiting:
             timed(finish_member(plan.member(name), rows, folder, timed))
-    return _join(plan, folder, tell)
+    return _join(plan, folder, tell, lambda: split(train_packed, valid_packed, plan.seed))
 
 
 def trained(plan: Plan, folder: Path, families: Collection[str]) -> dict[str, Model]:
@@ -126,13 +127,15 @@ def _claim(plan: Plan, folder: Path, train_packed: PackedCodes) -> None:
         )
 
 
-def _join(plan: Plan, folder: Path, tell: Tell) -> Stack:
+def _join(plan: Plan, folder: Path, tell: Tell, rows: Callable[[], Split]) -> Stack:
     stored = [load_stored(m, folder) for m in plan.members]
     if plan.purpose in ALONE:
-        # Judged by something else than likelihood: no weight to choose, and no proposal, so
-        # that it answers by itself.
-        tell(Combined({plan.members[0].name: 1.0}, stored[0].event.log_lik))
-        return Stack([stored[0].model], np.zeros(1))
+        # Judged by something else than likelihood of rows, and without a proposal, so that
+        # it answers by itself.
+        models = {m.name: s.model for m, s in zip(plan.members, stored, strict=True)}
+        pool, weights, log_lik = pooled(plan, models, rows())
+        tell(Combined(weights, stored[0].event.log_lik if log_lik is None else log_lik))
+        return Stack([pool], np.zeros(1))
     log_probs = np.stack([s.valid_log_prob for s in stored], axis=1)  # (rows, members)
     least_gain = LEAST_GAIN_DENSITY if plan.purpose == "density" else LEAST_GAIN
     costs = [m.seconds for m in plan.members]  # to train, and so to ask

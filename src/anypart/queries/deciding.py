@@ -2,7 +2,8 @@
 
 Given the fit, rows are independent, so the expectation of a metric over a whole table is a
 sum over what the labels may be, and what maximises it depends on the metric: for accuracy
-the likeliest label, for a cost table the cheapest, for F-beta the k likeliest rows.
+the likeliest label, for a cost table the cheapest, for F-beta the k likeliest rows, for the
+mean of F-beta over all labels the best of all n of two labels, and a climb for more.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from anypart.base.errors import QuestionError, suggest
-from anypart.calculus.smoothing.decisions import EXACT_ROWS, best_f_beta, least_cost
+from anypart.calculus.smoothing.decisions import EXACT_ROWS, best_f_beta, best_macro_f, least_cost
 from anypart.data.codec import OTHER
 from anypart.data.files import read
 from anypart.models.contract import Model
@@ -30,10 +31,11 @@ from anypart.queries.tables import give_back, kind_of
 
 Reals = NDArray[np.float64]
 BLOCK = 4096
+MACRO = "macro-"
 #: What `decide` maximises: a name, or what deciding one label costs when another is true.
 Metric = str | Mapping[str, Mapping[str, float]]
 _METRICS = (
-    "The metrics are accuracy, f1, f2, f0.5 (any F-beta), or a table of costs, as "
+    "The metrics are accuracy, f1, f2, f0.5 (any F-beta), macro-f1 (any), or a table of costs, as "
     "{'yes': {'yes': 0, 'no': 1}, 'no': {'yes': 5, 'no': 0}}: decision, truth, cost."
 )
 
@@ -78,6 +80,8 @@ def decide(
     asked = _chances(reader, model, rows, at, given)
     if isinstance(metric, str) and metric.lower() == "accuracy":
         found = _by_accuracy(asked)
+    elif isinstance(metric, str) and metric.lower().startswith(MACRO):
+        found = _by_macro_f(asked, _beta(metric[len(MACRO) :]), metric)
     elif isinstance(metric, str):
         found = _by_f(asked, _beta(metric), _positive(asked.labels, positive, column), metric)
     else:
@@ -146,7 +150,7 @@ def _beta(metric: str) -> float:
     except ValueError:
         beta = math.nan
     if not 0 < beta < math.inf:
-        near = suggest(metric, ("accuracy", "f1", "f2", "f0.5"))
+        near = suggest(metric, ("accuracy", "f1", "f2", "f0.5", "macro-f1"))
         raise QuestionError(f"There is no metric {metric!r}.{near} {_METRICS}")
     return beta
 
@@ -187,6 +191,24 @@ def _by_f(asked: _Asked, beta: float, positive: int, metric: str) -> _Decided:
     )
     names = [asked.labels[i] for i in best]
     return _Decided(names, asked.chances[np.arange(len(best)), best], details, {}, reason)
+
+
+def _by_macro_f(asked: _Asked, beta: float, metric: str) -> _Decided:
+    # The bin of rare categories is no label that could be right: no mean is over it.
+    real = np.flatnonzero([name != OTHER for name in asked.labels])
+    choice = best_macro_f(np.clip(asked.chances[:, real], 0.0, 1.0), beta)
+    best = real[choice.labels]
+    each = {asked.labels[i]: float(v) for i, v in zip(real, choice.values, strict=True)}
+    details = {"expected": float(choice.values.mean()), "expected_by_label": each}
+    reason = (
+        ""
+        if choice.exact
+        else f"the labels were climbed to: no single change raises the expected {metric}, but "
+        "several together might"
+    )
+    names = [asked.labels[i] for i in best]
+    chances = asked.chances[np.arange(len(best)), best]
+    return _Decided(names, chances, details, {}, reason)
 
 
 def _by_cost(asked: _Asked, costs: Mapping[str, Mapping[str, float]], column: str) -> _Decided:

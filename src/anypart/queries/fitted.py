@@ -255,7 +255,8 @@ class Fitted:
         Args:
             rows: a file or table; its own values of the column are not looked at.
             column: of labels.
-            metric: accuracy; f1, f2, f0.5 or any F-beta; or what deciding one label costs
+            metric: accuracy; f1, f2, f0.5 or any F-beta of one label; macro-f1 or any
+                macro F-beta, the mean over all labels; or what deciding one label costs
                 when another is true, {decision: {truth: cost}}, where a decision may also be
                 something else, as "ask a person".
             positive: the label that F is about.

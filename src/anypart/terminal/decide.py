@@ -31,7 +31,7 @@ def decide(
         table: the rows; any file that `anypart fit` reads. Its own values of the column, if
             it has any, are not looked at.
         column: whose labels are decided.
-        metric: accuracy, f1, f2, f0.5 or any other F-beta.
+        metric: accuracy, f1, f2, f0.5 or any other F-beta; macro-f1, its mean over all labels.
         positive: the label that F is about.
         costs: a JSON file, {decision: {truth: cost}}; then the metric is the cost.
         given: what else is known, as 'age > 50' or sex=Female; may be repeated.

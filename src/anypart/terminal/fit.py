@@ -82,8 +82,9 @@ def fit(
         minutes: how long it may take on two free cores, about.
         valid: a table of rows that end the training; a tenth of the rows if not given.
         purpose: any: exact answers to any question; density: also members that answer in
-            one order only; fast: few and cheap members; questions: one network, trained
-            for the questions of --policy; distance: one mixture of products, brought near
+            one order only; fast: few and cheap members; questions: a network
+            trained for the questions of --policy, and trees about a column that one of them
+            asks by itself; distance: one mixture of products, brought near
             the rows by --distance.
         policy: orders, one order, subsets, spans, corruption, mixed, or a question as
             "income | *"; with a weight as "income | *=3"; may be repeated.

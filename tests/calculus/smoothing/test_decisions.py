@@ -112,3 +112,117 @@ def test_what_is_no_chance_is_refused():
         best_f_beta(np.array([np.nan]))
     with pytest.raises(QuestionError, match="beta above 0"):
         best_f_beta(np.array([0.2]), 0.0)
+
+
+def expected_macro(p, labels, beta):
+    """By every outcome; what is missing to 1 in a row is an outcome that is no label."""
+    n_rows, n_labels = p.shape
+    full = np.concatenate([p, 1 - p.sum(1, keepdims=True)], 1)
+    total = np.zeros(n_labels)
+    for truth in itertools.product(range(n_labels + 1), repeat=n_rows):
+        chance = math.prod(full[i, t] for i, t in enumerate(truth))
+        for c in range(n_labels):
+            made, true = labels == c, np.array(truth) == c
+            below = made.sum() + beta**2 * true.sum()
+            total[c] += chance * ((1 + beta**2) * (made & true).sum() / below if below else 0)
+    return total
+
+
+def macro_values_are_expectations(module, seed, n_labels, beta=1.0, n_rows=5):
+    rng = np.random.default_rng(seed)
+    p = rng.dirichlet(np.full(n_labels + 1, 0.7), n_rows)
+    p = (
+        p[:, :n_labels]
+        if seed % 2 and n_labels > 2
+        else p[:, :n_labels] / p[:, :n_labels].sum(1, keepdims=True)
+    )
+    found = module.best_macro_f(p, beta)
+    right = expected_macro(p, found.labels, beta)
+    assert np.allclose(found.values, right, atol=1e-10)
+    ways = itertools.product(range(n_labels), repeat=n_rows)
+    best = max(expected_macro(p, np.array(w), beta).mean() for w in ways)
+    if n_labels == 2:
+        assert found.exact
+        assert right.mean() == pytest.approx(best, abs=1e-10)
+    else:
+        assert not found.exact
+        assert right.mean() > best - 0.03  # few rows: the expansion is coarse
+
+
+@pytest.mark.parametrize("beta", [1.0, 2.0])
+def test_of_two_labels_no_choice_has_a_higher_expected_macro_f(beta):
+    for seed in range(6):
+        macro_values_are_expectations(decisions, seed, 2, beta)
+
+
+def test_of_more_labels_the_value_is_exact_and_the_choice_near_the_best():
+    for seed in range(5):
+        macro_values_are_expectations(decisions, seed, 3, n_rows=4)
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "n_labels"),
+    [
+        ("weighed(p[ranked[::-1], 0], beta)[::-1]", "weighed(p[ranked[::-1], 0], beta)", 2),
+        ("inverse @ misses", "inverse @ misses[::-1]", 3),
+        ("labels[ranked[: int(both", "labels[ranked[int(both", 2),
+    ],
+)
+def test_the_law_of_macro_f_notices_a_bug(right, wrong, n_labels):
+    broken = planted(decisions, right, wrong)
+    with pytest.raises(AssertionError, match="assert"):  # noqa: PT012 - any of the cases
+        for seed in range(6):
+            macro_values_are_expectations(broken, seed, n_labels, n_rows=4)
+
+
+def single_changes(module, seed=10):
+    """The level of the labels, and of the best of all single changes, each by itself."""
+    rng = np.random.default_rng(seed)
+    p = rng.dirichlet([2.0, 0.5, 0.2, 0.1], 120)
+    found = module.best_macro_f(p).labels
+
+    def level(labels):
+        return sum(
+            module._expand(np.r_[p[labels == c, c], p[labels != c, c]], 1.0)[(labels == c).sum()]
+            for c in range(4)
+        )
+
+    rivals = []
+    for row, label in itertools.product(range(0, 120, 3), range(4)):
+        other = found.copy()
+        other[row] = label
+        rivals.append(level(other))
+    return level(found), max(rivals), level(p.argmax(1))
+
+
+def test_no_single_change_of_a_label_is_better():
+    own, best, likeliest = single_changes(decisions)
+    assert own >= best - 1e-9
+    assert own > likeliest + 0.01
+
+
+def test_a_wrong_gain_leaves_a_better_change():
+    broken = planted(
+        decisions, "gain = more + less[:, None]", "gain = 0 * more - 1 + less[:, None]"
+    )
+    own, best, _ = single_changes(broken)
+    assert own < best - 1e-9
+
+
+def test_macro_f_of_nothing_and_of_many_rows():
+    assert len(decisions.best_macro_f(np.zeros((0, 3))).labels) == 0
+    rng = np.random.default_rng(0)
+    p = rng.dirichlet([1.0, 0.3], 12_000)
+    many = decisions.best_macro_f(p)
+    assert not many.exact
+    assert many.values.mean() > expected_of_likeliest(p) - 1e-6
+    with pytest.raises(QuestionError, match="sum to 1 at most"):
+        decisions.best_macro_f(np.array([[0.9, 0.9]]))
+    with pytest.raises(QuestionError, match="beta above 0"):
+        decisions.best_macro_f(np.array([[0.9, 0.1]]), 0)
+
+
+def expected_of_likeliest(p):
+    labels = p.argmax(1)
+    both = zip(range(2), (p[:, 0], p[:, 1]), strict=True)
+    return np.mean([decisions._expected_f(q[labels == c], q[labels != c], 1.0) for c, q in both])

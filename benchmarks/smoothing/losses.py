@@ -1,0 +1,114 @@
+"""The losses of the imbalanced sets, each of (models, rows) scores: ours and the published."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from anypart.calculus.smoothing.metrics import f1, logits
+from benchmarks.smoothing import many
+from benchmarks.smoothing.many import Rows
+
+FEW = 200  # negatives that a positive is compared with in a step
+
+
+def cross_entropy(z: Tensor, rows: Rows) -> Tensor:
+    each = torch.nn.functional.binary_cross_entropy_with_logits(z, rows.y, reduction="none")
+    return torch.where(rows.real, each, 0.0).sum(1) / rows.real.sum(1)
+
+
+def soft_f1(temperature: float) -> many.Loss:
+    """Our F1; the models stand where the classes of a macro average would."""
+
+    def loss(z: Tensor, rows: Rows) -> Tensor:
+        if z.requires_grad:  # a mean times its number: Adam meets each model's own slope
+            mean = f1.loss(logits(z.T), rows.y.T, temperature, average="macro")
+            return (mean * len(z))[None]
+        each = zip(z, rows.y, strict=True)
+        return torch.stack([f1.loss(logits(zi), yi, temperature) for zi, yi in each])
+
+    return loss
+
+
+def any_loss(z: Tensor, rows: Rows) -> Tensor:
+    """AnyLoss (Han et al. 2024): probabilities amplified by a sigmoid with L = 73."""
+    a = torch.sigmoid(73 * (torch.sigmoid(z) - 0.5))
+    return 1 - 2 * (a * rows.y).sum(1) / (a.sum(1) + rows.y.sum(1))
+
+
+def sigmoid_f1(z: Tensor, rows: Rows) -> Tensor:
+    """sigmoidF1 (Bénédict et al. 2021) as its reference code has it: a sigmoid of a sigmoid."""
+    p = torch.where(rows.real, torch.sigmoid(torch.sigmoid(z)), 0.0)
+    return 1 - 2 * (p * rows.y).sum(1) / (p.sum(1) + rows.y.sum(1))
+
+
+def soft_accuracy(z: Tensor, rows: Rows) -> Tensor:
+    p = torch.sigmoid(z / 0.5)
+    right = torch.where(rows.y > 0, p, 1 - p)
+    return 1 - torch.where(rows.real, right, 0.0).sum(1) / rows.real.sum(1)
+
+
+def _pairs(z: Tensor, rows: Rows) -> tuple[Tensor, Tensor, Tensor]:
+    """Scores of positives (models, P), of some negatives (models, N), and whether a pair is one."""
+    n_pos = int(rows.y.sum(1).max())
+    at = rows.y.argsort(dim=1, descending=True, stable=True)[:, :n_pos]
+    pos, is_pos = z.gather(1, at), rows.y.gather(1, at) > 0
+    weight = (rows.real & (rows.y == 0)).float()
+    some = torch.multinomial(weight, FEW, replacement=True)
+    return pos, z.gather(1, some), is_pos
+
+
+def soft_auc(temperature: float) -> many.Loss:
+    """Our AUC over pairs of every positive with some negatives."""
+
+    def loss(z: Tensor, rows: Rows) -> Tensor:
+        pos, neg, real = _pairs(z, rows)
+        wins = torch.sigmoid((pos[:, :, None] - neg[:, None, :]) / temperature).mean(2)
+        return 1 - (wins * real).sum(1) / real.sum(1)
+
+    return loss
+
+
+def squared_hinge(z: Tensor, rows: Rows) -> Tensor:
+    """Pairs whose scores are less than 1 apart, squared (as LibAUC's pairwise loss)."""
+    pos, neg, real = _pairs(z, rows)
+    short = torch.relu(1 - (pos[:, :, None] - neg[:, None, :])).square().mean(2)
+    return (short * real).sum(1) / real.sum(1)
+
+
+def auc_margin(z: Tensor, rows: Rows) -> Tensor:
+    """LibAUC's AUCM loss on probabilities (Yuan et al. 2021), its inner problem solved exactly."""
+    p = torch.sigmoid(z)
+    yes, no = rows.y, (rows.real & (rows.y == 0)).float()
+
+    def moments(w: Tensor) -> tuple[Tensor, Tensor]:
+        mean = (p * w).sum(1) / w.sum(1)
+        return mean, (w * (p - mean[:, None]) ** 2).sum(1) / w.sum(1)
+
+    (a, va), (b, vb) = moments(yes), moments(no)
+    return va + vb + torch.relu(1 - a + b) ** 2
+
+
+def soft_ap(temperature: float) -> many.Loss:
+    """Our average precision, each positive among all positives and some negatives."""
+
+    def loss(z: Tensor, rows: Rows) -> Tensor:
+        pos, neg, real = _pairs(z / temperature, rows)
+        n_neg = (rows.real & (rows.y == 0)).sum(1)
+        above = torch.sigmoid(neg[:, None, :] - pos[:, :, None]).mean(2) * n_neg[:, None]
+        among = torch.sigmoid(pos[:, None, :] - pos[:, :, None]) * real[:, None, :]
+        hits = among.sum(2) + 0.5  # a row counts ½ against itself, and is 1
+        return 1 - (hits / (hits + above) * real).sum(1) / real.sum(1)
+
+    return loss
+
+
+def ranked(measure: Callable[..., float]) -> Callable[[Tensor, Rows], np.ndarray]:
+    def judge(z: Tensor, rows: Rows) -> np.ndarray:
+        each = zip(z.numpy(), rows.y.numpy(), rows.real.numpy(), strict=True)
+        return np.array([measure(y[r], s[r]) for s, y, r in each])
+
+    return judge
