@@ -112,3 +112,63 @@ def ranked(measure: Callable[..., float]) -> Callable[[Tensor, Rows], np.ndarray
         return np.array([measure(y[r], s[r]) for s, y, r in each])
 
     return judge
+
+
+def own_aucm(start: many.Weights, rows: Rows, valid: Rows, version: str) -> many.Weights:
+    """Fine-tune one model after another by LibAUC's own loss and optimiser, 40 full steps.
+
+    Of each the step that is best by the formula on validation rows.
+    """
+    from libauc.losses import AUCMLoss
+    from libauc.optimizers import PESG
+
+    kept = [w.clone() for w in start]
+    for i in range(len(start[-1])):
+        only, judge = (
+            Rows(part.x[i : i + 1], part.y[i : i + 1], part.real[i : i + 1])
+            for part in (rows, valid)
+        )
+        n = int(only.real.sum())
+        only = Rows(only.x[:, :n], only.y[:, :n], only.real[:, :n])
+        moving = [w[i : i + 1].clone().requires_grad_() for w in start]
+        loss, best = AUCMLoss(version=version), float("inf")
+        pesg = PESG(moving, loss_fn=loss, lr=0.1, margin=1.0, verbose=False)
+        for step in range(41):
+            if step % 10 == 0:
+                with torch.no_grad():
+                    found = float(auc_margin(many.scores(moving, judge), judge))
+                    if found < best:
+                        best = found
+                        for k, w in zip(kept, moving, strict=True):
+                            k[i] = w[0]
+            pesg.zero_grad()
+            loss(torch.sigmoid(many.scores(moving, only))[0], only.y[0]).backward()
+            pesg.step()
+    return kept
+
+
+def aucm_check() -> str:
+    """Say what LibAUC's two versions give where their inner problem is solved."""
+    from importlib.metadata import version
+
+    from libauc.losses import AUCMLoss
+
+    rng = torch.Generator().manual_seed(0)
+    y = (torch.rand(400, generator=rng) < 0.1).float()
+    z = torch.randn(400, generator=rng) + y
+    p, share = torch.sigmoid(z), float(y.mean())
+    a, b = p[y > 0].mean(), p[y == 0].mean()
+    found = {}
+    for name in ("v1", "v2"):
+        loss = AUCMLoss(version=name)
+        for own, value in ((loss.a, a), (loss.b, b), (loss.alpha, torch.relu(1 - a + b))):
+            own.data.fill_(float(value))
+        found[name] = float(loss(p[:, None], y[:, None]).detach())
+    ours = float(auc_margin(z[None], Rows(z[None, :, None], y[None], y[None] >= 0)))
+    return (
+        f"LibAUC {version('libauc')}, 400 rows of which {share:.1%} are positive, its inner problem "
+        f"solved: AUCMLoss v1 over its factor p(1 - p) is {found['v1'] / (share * (1 - share)):.4f}, "
+        f"the formula here {ours:.4f}, AUCMLoss v2 {found['v2']:.4f}: v2 takes the mean of the "
+        "negatives' scores over all rows (a bracket of `self.mean` closes one term late), so it "
+        "is not the published loss."
+    )

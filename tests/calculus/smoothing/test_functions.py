@@ -305,6 +305,22 @@ def test_the_smooth_floor_is_the_mean_over_logistic_noise(t):
         assert float(smoothing.floor(tensor(x), t)) == pytest.approx(want, abs=1e-11)
 
 
+def floor_keeps_its_bound_beside_a_jump(floor):
+    """Single precision: just below 0 the distance to the jump is far finer than to −1."""
+    t = 1e-6
+    x = -torch.linspace(0.1, 20, 400) * t
+    off = (floor(x, t) - floor(x, 0)).abs()
+    assert (off <= smoothing.floor.bound(x, t) * 1.001 + 1e-7).all()
+
+
+def test_floor_keeps_its_bound_beside_a_jump():
+    floor_keeps_its_bound_beside_a_jump(smoothing.floor)
+    steps = importlib.import_module(f"{HOME}.steps")
+    broken = planted(steps, "whole = x.detach().round()", "whole = x.detach().floor()")
+    with pytest.raises(AssertionError):
+        floor_keeps_its_bound_beside_a_jump(broken.floor)
+
+
 @pytest.mark.parametrize("t", [1e-3, 0.1, 1.0, 30.0])
 def test_the_mask_maximises_value_plus_entropy(t):
     for k in (1, 2, 4):

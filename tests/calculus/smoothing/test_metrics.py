@@ -342,7 +342,14 @@ BUGS = [
     (agrees_with_the_reference, "f_beta", "ratios", "(1 + beta**2) * c.hit", "2 * c.hit", (0.0,)),
     (agrees_with_the_reference, "iou", "ratios", "c.decided + c.true - c.hit", "c.true", (0.0,)),
     (agrees_with_the_reference, "matthews", "ratios", "1 - (c.true**2)", "1 - (c.hit**2)", (0.0,)),
-    (agrees_with_the_reference, "auc", "ranking", "z[yes, None] - z", "z[yes, None] + z", (0.0,)),
+    (
+        agrees_with_the_reference,
+        "auc",
+        "ranking",
+        "_ahead(z[yes, None], z",
+        "_ahead(-z[yes, None], z",
+        (0.0,),
+    ),
     (
         agrees_with_the_reference,
         "average_precision",
@@ -419,3 +426,25 @@ def test_a_perfect_classifier_costs_nothing():
     # A sigmoid on probabilities, the fault of some code: a perfect classifier still pays.
     twice = metrics.f1.loss(logits(torch.sigmoid(z)), y)
     assert float(twice) > 0.2
+
+
+@pytest.mark.parametrize("t", [0.0, 1e-6, 1.0, 1e6])
+def test_infinite_scores_have_a_place_in_the_order(t):
+    """One above all or below all, and two that tie: as very large ones, with derivatives."""
+    y = torch.tensor([1, 0, 1, 0, 0, 1])
+    for ends in ((math.inf, -math.inf), (math.inf, math.inf), (-math.inf, -math.inf)):
+        z = torch.tensor([ends[0], ends[1], 0.3, -0.2, 0.1, 1.0], dtype=torch.float64)
+        large = z.clamp(-1e9, 1e9)
+        for metric in (metrics.auc, metrics.average_precision):
+            v = z.clone().requires_grad_()
+            found = metric(logits(v), y, t)
+            assert float(found.detach()) == pytest.approx(
+                float(metric(logits(large), y, t)), abs=1e-3
+            )
+            if t:
+                (slope,) = torch.autograd.grad(found, v)
+                assert slope.isfinite().all()
+        gain = metrics.ndcg(logits(z), y.double(), t)
+        assert float(gain) == pytest.approx(
+            float(metrics.ndcg(logits(large), y.double(), t)), abs=1e-3
+        )

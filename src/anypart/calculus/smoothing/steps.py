@@ -89,7 +89,8 @@ def floor(x: Tensor, temperature: float) -> Tensor:
 
     """
     if temperature < SERIES_FROM:
-        whole = x.detach().floor()
+        # The nearest jump: its distance is exact, that of the one below −1e−5 is rounded.
+        whole = x.detach().round()
         part = (x - whole).nan_to_num(nan=0.0)  # ∞ − ∞
         out = whole
         for k in range(-7, 1):  # jumps at and below x, most of the way up

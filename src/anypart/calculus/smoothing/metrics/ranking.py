@@ -31,6 +31,14 @@ def _scores(predicted: Predicted, target: Tensor, temperature: float) -> tuple[T
     return z, yes
 
 
+def _ahead(a: Tensor, b: Tensor) -> Tensor:
+    """How far a is above b; infinities of one sign tie."""
+    gap = a - b
+    if bool(a.isfinite().all()) or bool(b.isfinite().all()):
+        return gap
+    return gap.nan_to_num(nan=0.0, posinf=torch.inf, neginf=-torch.inf)
+
+
 @metric(larger_is_better=True)
 def auc(predicted: Predicted, target: Tensor, temperature: float = 1.0) -> Tensor:
     r"""Area under the ROC curve: the chance that a positive scores above a negative.
@@ -51,7 +59,7 @@ def auc(predicted: Predicted, target: Tensor, temperature: float = 1.0) -> Tenso
 
     """
     z, yes = _scores(predicted, target, temperature)
-    return step(z[yes, None] - z[None, ~yes], temperature).mean()
+    return step(_ahead(z[yes, None], z[None, ~yes]), temperature).mean()
 
 
 @metric(larger_is_better=True)
@@ -68,7 +76,7 @@ def average_precision(predicted: Predicted, target: Tensor, temperature: float =
 
     """
     z, yes = _scores(predicted, target, temperature)
-    gap = z[None, :] - z[yes, None]
+    gap = _ahead(z[None, :], z[yes, None])
     above = (gap >= 0).to(z.dtype) if temperature == 0 else torch.sigmoid(gap / temperature)
     own = torch.zeros_like(above).scatter(1, yes.nonzero(), 1.0)
     above = above * (1 - own) + own  # a row is not below itself
@@ -102,7 +110,7 @@ def ndcg(
             f"{tuple(z.shape)} and {tuple(target.shape)}."
         )
     gain = target.to(z.dtype)
-    place = step(z[..., None, :] - z[..., :, None], temperature).sum(-1) + 0.5
+    place = step(_ahead(z[..., None, :], z[..., :, None]), temperature).sum(-1) + 0.5
     weight = 1 / torch.log2(1 + place)
     ideal = gain.sort(-1, descending=True).values
     if k is not None:
