@@ -164,10 +164,11 @@ def aucm_check() -> str:
         for own, value in ((loss.a, a), (loss.b, b), (loss.alpha, torch.relu(1 - a + b))):
             own.data.fill_(float(value))
         found[name] = float(loss(p[:, None], y[:, None]).detach())
+    plain = found["v1"] / (share * (1 - share))
     ours = float(auc_margin(z[None], Rows(z[None, :, None], y[None], y[None] >= 0)))
     return (
-        f"LibAUC {version('libauc')}, 400 rows of which {share:.1%} are positive, its inner problem "
-        f"solved: AUCMLoss v1 over its factor p(1 - p) is {found['v1'] / (share * (1 - share)):.4f}, "
+        f"LibAUC {version('libauc')}, 400 rows of which {share:.1%} are positive, its inner "
+        f"problem solved: AUCMLoss v1 over its factor p(1 - p) is {plain:.4f}, "
         f"the formula here {ours:.4f}, AUCMLoss v2 {found['v2']:.4f}: v2 takes the mean of the "
         "negatives' scores over all rows (a bracket of `self.mean` closes one term late), so it "
         "is not the published loss."
