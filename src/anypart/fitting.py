@@ -26,7 +26,7 @@ from anypart.optim.distances.minimised import require_minimisable
 from anypart.optim.events import Combined, Event, Finished, Warned
 from anypart.optim.plan import make_plan
 from anypart.optim.plan_file import Plan, load_plan, save_plan
-from anypart.optim.policies import Policy, Written, read_policy
+from anypart.optim.policies import Policy, Written, read_policy, stated, write_question
 from anypart.optim.portfolio import train, trained
 from anypart.optim.rows import fingerprint
 from anypart.queries.fitted import Fitted
@@ -143,10 +143,9 @@ def fit(
         minutes: how long training may take on two free cores, about.
         seed: of everything random.
         purpose: `any`: exact answers to any question; `density`: also members that answer
-            in one order only; `fast`: exact and cheap members; `questions`: one network,
-            trained for the questions of `policy`, which it answers in one pass, estimated,
-            and beside it trees about each column that a question asks by itself, weighed by
-            that question (`models.pool`);
+            in one order only; `fast`: exact and cheap members; `questions`: a network
+            trained on `policy`, and for each question that it states members of its own,
+            which answer it exactly, weighed for it alone;
             `distance`: one mixture of products, brought near the rows by `distance`.
         kinds: column → kind, where the inferred one is not wanted.
         policy: which part predicts which, for `questions`: mixed if not given, `spans`, a
@@ -180,11 +179,13 @@ def fit(
         packed = pack(table, codec, work / "rows")
         judged = pack(read(valid), codec, work / "valid") if valid is not None else None
         wanted.require_minimisable(packed, judged)
-        policies = wanted.policies([c.name for c in codec.schema.modelled])
+        modelled = [c.name for c in codec.schema.modelled]
+        policies = wanted.policies(modelled)
         plan, resumed = _plan(work, packed, wanted, policies, table)
         names = tuple(member.name for member in plan.members)
         tell(Prepared(table.name, packed.n_rows, len(codec.n_cats), names, resumed))
-        levels = _Levels(tell)
+        questions = stated(policies, len(modelled))
+        levels = _Levels(tell, [write_question(q, modelled) for q in questions])
         model = train(packed, judged, plan, work, levels)
         gaps = count_gaps(_seen(packed), len(codec.n_cats))
         about = _about(table, wanted, plan) | levels.found
@@ -199,8 +200,8 @@ def fit(
 class _Levels:
     """Passes events on, and keeps what they say about validation rows."""
 
-    def __init__(self, tell: Callable[[Any], object]) -> None:
-        self._tell = tell
+    def __init__(self, tell: Callable[[Any], object], questions: list[str]) -> None:
+        self._tell, self._questions = tell, questions
         self.found: dict[str, Any] = {"valid_log_lik": {}, "weights": {}, "warnings": []}
 
     def __call__(self, event: Event) -> None:
@@ -211,6 +212,8 @@ class _Levels:
         if isinstance(event, Combined):
             self.found["valid_log_lik"]["together"] = event.log_lik
             self.found["weights"] = dict(event.weights)
+            asked = zip(self._questions, event.questions, strict=True)
+            self.found["questions"] = {text: dict(weights) for text, weights in asked}
         self._tell(event)
 
 

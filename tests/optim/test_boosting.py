@@ -157,3 +157,27 @@ def test_shapes_of_trees():
     arrays = boost(3, BoostSettings(order="given", depth=4)).model().arrays
     assert arrays["tests"].shape == (3, 5, 15)
     assert arrays["values"].shape == (3, 9, 16)
+
+
+FOR_ONE = BoostSettings(
+    order="given", depth=2, rate=0.5, ridge=1.0, question={"asked": [1, 3], "given": [4, 0]}
+)
+
+
+def test_trees_for_a_question_are_of_what_is_asked_and_hear_what_is_given():
+    model = boost(8, FOR_ONE).model()
+    assert model.order.tolist() == [0, 4, 1, 3, 2]
+    grown = (model.arrays["tests"] >= 0).any(axis=(0, 2))
+    assert grown.tolist() == [False, False, True, True, False]
+    _, arrays = model.state()
+    assert arrays["grown"].tolist() == [2, 4]
+    assert arrays["tests"].shape[1] == 2
+
+
+def test_a_stopped_run_of_trees_for_a_question_goes_on_with_the_same():
+    whole, first, again = boost(6, FOR_ONE), boost(4, FOR_ONE), boost(0, FOR_ONE)
+    again.load_state(first.state())
+    for _ in range(2):
+        again.step(None, None, 0.0)
+    for name, array in whole.state().items():
+        np.testing.assert_allclose(array, again.state()[name], atol=1e-6)

@@ -221,3 +221,17 @@ def test_a_snapshot_does_not_move_with_later_steps(family):
     before = model.log_prob(Evidence(codes, seen))
     made.step(codes, seen, 0.5)
     assert np.array_equal(before, model.log_prob(Evidence(codes, seen)))
+
+
+def test_a_network_for_a_question_learns_what_is_asked_after_what_is_given():
+    codes, seen = table()
+    question = {"asked": [1], "given": [0, 2]}
+    settings = ChainSettings(width=16, order="given", orders=1, question=question, decay=0.0)
+    made = chain_learner("made", LAYOUT, (codes, seen), settings, 0)
+    assert made.model().orders.tolist() == [[0, 2, 1, *range(3, LAYOUT.n_cols)]]
+    before = made.model().arrays["out_bias"].copy()
+    for _ in range(3):
+        made.step(codes, seen, 0.0)
+    moved = made.model().arrays["out_bias"] != before
+    assert moved[made._start.places.column_of == 1].all()
+    assert not moved[made._start.places.column_of != 1].any()

@@ -70,8 +70,10 @@ CATALOGUE: dict[str, Family] = {
         "boosted_trees", "BoostedTrees", "small trees a column, on earlier ones", exact=False
     ),
     "vae": _family("vae", "VAE", "a latent vector per row, by importance sampling", exact=False),
-    "pool": _family("pool", "Pool", "experts about single columns, beside a model", exact=False),
     "stack": _family("stack", "Stack", "a convex mixture of the others"),
+    "stated_questions": _family(
+        "stated_questions", "StatedQuestions", "a mixture for each stated question", exact=False
+    ),
 }
 
 
@@ -93,12 +95,12 @@ def load_model(
 
 
 def load_numbered(
-    about: Sequence[Mapping[str, Any]], arrays: Mapping[str, NDArray[Any]], prefix: str = ""
+    about: Sequence[Mapping[str, Any]], arrays: Mapping[str, NDArray[Any]]
 ) -> list[Model]:
     """Build several models whose arrays begin with their number, as `0.weight` and `1.weight`."""
     found: list[Model] = []
     for number, it in enumerate(about):
-        start = f"{prefix}{number}."
+        start = f"{number}."
         own = {k[len(start) :]: v for k, v in arrays.items() if k.startswith(start)}
         found.append(load_model(it["family"], it["settings"], own))
     return found
@@ -120,8 +122,6 @@ def load_stack(
         log_weights = np.asarray(arrays["log_weights"], np.float64)
         if log_weights.shape != (len(members),) or not log_weights.max() < np.inf:
             raise ValueError(f"{len(members)} weights expected, {log_weights.shape} found")
-        if len({m.layout.n_cats for m in members}) != 1:
-            raise ValueError("the members are of different columns")
     except SavedFitError:
         raise
     except (KeyError, ValueError, TypeError) as error:

@@ -64,6 +64,10 @@ class OrderAgnostic:
         self._starts = np.array([s.start for s in layout.slices])
         self._masks = layout.total + np.arange(layout.n_cols)  # the mask tokens
 
+    def along(self, orders: NDArray[np.int64]) -> OrderAgnostic:
+        """Return the same network with other orders, (orders, cols), to average over."""
+        return OrderAgnostic(self.layout, self._arrays, orders)
+
     def _tokens(self, codes: Codes, seen: Mask) -> NDArray[np.int64]:
         return np.where(seen, codes + self._starts, self._masks)  # (rows, cols)
 

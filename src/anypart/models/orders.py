@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from anypart.base.errors import FitError, suggest
 from anypart.base.seeds import generator
 from anypart.models.contract import Codes, Layout, Mask
+from anypart.models.stated import Stated
 from anypart.models.structure import mutual_information, pair_counts, perturbed, spanning_tree
 
 Order = NDArray[np.int64]
@@ -50,7 +51,12 @@ def chow_liu_order(
 
 
 def make_order(
-    kind: str | Sequence[int], layout: Layout, codes: Codes, seen: Mask, seed: int
+    kind: str | Sequence[int],
+    layout: Layout,
+    codes: Codes,
+    seen: Mask,
+    seed: int,
+    question: Stated | None = None,
 ) -> Order:
     """Make an order of the columns, (cols,).
 
@@ -62,6 +68,7 @@ def make_order(
         codes: (rows, cols) rows to find the Chow-Liu tree on.
         seen: (rows, cols) which of their cells count.
         seed: of a random or shaken order.
+        question: its given columns come first then, its asked ones next, in this order.
 
     Raises:
         FitError: no such kind, or positions that are not an order.
@@ -73,6 +80,13 @@ def make_order(
         [2, 1, 0]
 
     """
+    order = _make_order(kind, layout, codes, seen, seed)
+    return order if question is None else question.ranked(order)
+
+
+def _make_order(
+    kind: str | Sequence[int], layout: Layout, codes: Codes, seen: Mask, seed: int
+) -> Order:
     n_cols = layout.n_cols
     if kind == "chow_liu":
         return chow_liu_order(layout, codes, seen)

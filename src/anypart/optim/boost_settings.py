@@ -1,9 +1,11 @@
-"""How trees are boosted: their shape and pace, and of one question which column they are about."""
+"""How trees are boosted: their shape and pace, and the question that they are for."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+
+from anypart.models.stated import Stated
 
 
 @dataclass(frozen=True)
@@ -20,9 +22,9 @@ class BoostSettings:
         asked: share of the columns that each round's trees may ask about; of few columns
             more, `FEWEST_ASKED` if there are as many, of many at most `MOST_ASKED`.
         linear: whether the trees correct a logistic regression, or begin with the margins.
-        about: the one column that trees are grown for, after those that are `given` in the
-            order; −1 for all columns.
-        given: columns that may be asked about it; None for all others.
+        question: the stated question that the trees are for, as `Stated.settings` has it: its
+            given columns come first in the order and its asked ones next, and only those
+            have trees; none: all columns do.
 
     """
 
@@ -34,13 +36,9 @@ class BoostSettings:
     share: float = 1.0
     asked: float = 0.5
     linear: bool = False
-    about: int = -1
-    given: Sequence[int] | None = None
+    question: Mapping[str, Sequence[int]] | None = None
 
-    def along(self, n_cols: int) -> str | Sequence[int]:
-        """Say which order the columns take: of one question, what is given comes first."""
-        if self.about < 0:
-            return self.order
-        others = [c for c in range(n_cols) if c != self.about]
-        given = others if self.given is None else list(self.given)
-        return [*given, self.about, *(c for c in others if c not in given)]
+    @property
+    def stated(self) -> Stated | None:
+        """The question."""
+        return None if self.question is None else Stated.of(self.question)

@@ -111,7 +111,7 @@ class BoostLearner:
         self, layout: Layout, codes: Codes, seen: Mask, settings: BoostSettings, seed: int
     ) -> None:
         self._layout, self._settings, self._seed = layout, settings, seed
-        order = make_order(settings.along(layout.n_cols), layout, codes, seen, seed)
+        order = make_order(settings.order, layout, codes, seen, seed, settings.stated)
         self._begun = begin(layout, codes, seen, order, linear=settings.linear)
         self._order = order
         # Shuffled once, so that a run of neighbours is a random part of the rows.
@@ -128,8 +128,8 @@ class BoostLearner:
         self._start = self._begun["weight"].T @ x + self._begun["bias"][:, None]
         self._logits = self._start.copy()
         grown = np.flatnonzero(self._places.sizes)
-        if settings.about >= 0:
-            grown = grown[self._order[grown] == settings.about]
+        if (question := settings.stated) is not None:
+            grown = grown[np.isin(self._order[grown], question.asked)]
         self._blocks = _blocks(self._places, grown)
         self._tests: list[NDArray[np.int32]] = []
         self._values: list[Array] = []

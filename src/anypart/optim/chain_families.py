@@ -113,9 +113,9 @@ class EoNADENetwork:
 
 def _orders(start: Start) -> NDArray[np.int64]:
     """The order of the settings and random ones, (orders, cols)."""
-    rng = generator(start.seed, "orders")
+    rng, question = generator(start.seed, "orders"), start.settings.stated
     others = [rng.permutation(start.layout.n_cols) for _ in range(start.settings.orders - 1)]
-    return np.stack([start.order, *others])
+    return np.stack([start.order, *(question.ranked(o) if question else o for o in others)])
 
 
 class MADENetwork:
@@ -231,7 +231,7 @@ def chain_learner(
     """
     network, in_order = NETWORKS[family]
     codes, seen = rows
-    order = make_order(settings.order, layout, codes, seen, seed)
+    order = make_order(settings.order, layout, codes, seen, seed, settings.stated)
     columns = order if in_order else np.arange(layout.n_cols)
     places = Places(Layout(tuple(layout.n_cats[c] for c in columns.tolist())))
     means = places.margins(codes[:, columns], seen[:, columns])

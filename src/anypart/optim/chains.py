@@ -9,7 +9,7 @@ reads several orders takes another one at each step.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from anypart.base.seeds import generator
 from anypart.models.contract import Codes, Layout, Mask, Model
 from anypart.models.places import Array, Places
+from anypart.models.stated import Stated
 from anypart.optim.descent import Descent, Pace
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ class ChainSettings:
         direct: whether inputs reach outputs directly, where the family can.
         rate: largest step of AdamW.
         decay: weight decay of AdamW.
+        question: the stated question that it is for, as `Stated.settings` has it: see
+            `boosting.BoostSettings`.
 
     """
 
@@ -53,6 +56,12 @@ class ChainSettings:
     direct: bool = True
     rate: float = 3e-3
     decay: float = 0.01
+    question: Mapping[str, Sequence[int]] | None = None
+
+    @property
+    def stated(self) -> Stated | None:
+        """The question."""
+        return None if self.question is None else Stated.of(self.question)
 
 
 @dataclass(frozen=True)
@@ -136,6 +145,9 @@ class ChainLearner:
     def __init__(self, network: Network, start: Start, *, in_order: bool) -> None:
         self._network, self._start = network, start
         self._columns = start.order if in_order else np.arange(start.layout.n_cols)
+        question = start.settings.stated
+        asked = None if question is None else question.cells(start.layout.n_cols)[0]
+        self._learned = True if asked is None else asked[self._columns]  # (cols,)
         pace = Pace(start.settings.rate, start.settings.decay, norm=5.0, steady=STEADY)
         self._descent = Descent(network.initial(), pace)
 
@@ -147,7 +159,8 @@ class ChainLearner:
         codes, seen = codes[:, self._columns], np.ascontiguousarray(seen[:, self._columns])
         x = torch.from_numpy(places.encode(codes, seen, means))
         logits = self._network.logits(self._descent.now, x, self._descent.steps)
-        return -self._descent.down(nats(places, logits, x, torch.from_numpy(seen)), progress)
+        lost = nats(places, logits, x, torch.from_numpy(seen & self._learned))
+        return -self._descent.down(lost, progress)
 
     def model(self) -> Model:
         """Return the model with the averaged parameters; later steps leave it alone."""

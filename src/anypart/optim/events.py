@@ -55,11 +55,13 @@ class Combined:
         weights: name → weight of the members that were kept; they sum to one.
         log_lik: mean log-likelihood of the validation rows under the mixture, nats per
             row (a little too good: the weights were fitted on these rows).
+        questions: the same weights for each stated question, in the order of the policy.
 
     """
 
     weights: Mapping[str, float]
     log_lik: float
+    questions: tuple[Mapping[str, float], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,8 @@ class Stored:
 
     Args:
         model: the snapshot that was best on the validation rows.
-        valid_log_prob: (rows,) log-likelihood of the validation rows, nats.
+        valid_log_prob: (rows,) log-likelihood of the validation rows, nats; of a member for a
+            stated question, of the asked cells given the given ones.
         event: how its training ended.
 
     """
@@ -66,7 +67,7 @@ def finish_member(
     checkpoint = path.with_suffix(".checkpoint")
     trained = train_member(member, split, checkpoint, tell, stopped)
     settings, arrays = trained.model.state()
-    log_prob = valid_log_prob(trained.model, split.codes, split.seen)
+    log_prob = valid_log_prob(trained.model, split.codes, split.seen, member.stated)
     about = {
         "mark": member.mark,
         "settings": settings,

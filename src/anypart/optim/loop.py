@@ -20,6 +20,7 @@ from anypart.base.errors import FitError
 from anypart.data.streams import Cursor, code_batches
 from anypart.models.catalogue import load_model
 from anypart.models.contract import Codes, Evidence, Mask, Model
+from anypart.models.stated import Stated, log_given
 from anypart.optim.catalogue import start_learner
 from anypart.optim.checkpoint import part, read_arrays, under, write_arrays
 from anypart.optim.events import Event, Progress, Warned
@@ -53,18 +54,31 @@ class Trained:
     log_lik: float
 
 
-def valid_log_prob(model: Model, codes: Codes, seen: Mask) -> NDArray[np.float64]:
-    """Log-probability of the seen cells of rows, a block at a time, (rows,), nats."""
+def valid_log_prob(
+    model: Model, codes: Codes, seen: Mask, question: Stated | None = None
+) -> NDArray[np.float64]:
+    """Log-probability of the seen cells of rows, a block at a time, (rows,), nats.
+
+    Of a model for a stated question, that of the asked cells given the given ones.
+    """
     starts = range(0, len(codes), EVALUATED_TOGETHER)
-    blocks = [slice(i, i + EVALUATED_TOGETHER) for i in starts]
-    return np.concatenate([model.log_prob(Evidence(codes[b], seen[b])) for b in blocks])
+    found = [np.zeros(0)]
+    for block in (slice(i, i + EVALUATED_TOGETHER) for i in starts):
+        some, there = codes[block], seen[block]
+        if question is None:
+            found.append(model.log_prob(Evidence(some, there)))
+        else:
+            found.append(log_given(model, some, there, question))
+    return np.concatenate(found)
 
 
-def valid_level(learner: Learner, model: Model, split: Split) -> float:
+def valid_level(
+    learner: Learner, model: Model, split: Split, question: Stated | None = None
+) -> float:
     """Mean log-likelihood of validation rows, nats per row; of a `Judge`, its own measure."""
     if isinstance(learner, Judge):
         return learner.judge(model, split.codes, split.seen)
-    return float(valid_log_prob(model, split.codes, split.seen).mean())
+    return float(valid_log_prob(model, split.codes, split.seen, question).mean())
 
 
 @dataclass
@@ -90,7 +104,7 @@ class _Run:
     def look(self, split: Split) -> None:
         """Measure the model on the validation rows, keep it if it is the best so far."""
         model = self.learner.model()
-        self.last_log_lik = valid_level(self.learner, model, split)
+        self.last_log_lik = valid_level(self.learner, model, split, self.member.stated)
         if np.isnan(self.last_log_lik):
             raise FitError(
                 f"{self.member.name} lost its footing at step {self.step}: its likelihood of "

@@ -5,13 +5,15 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, zip_longest
 from typing import Any
 
 from anypart.base.errors import FitError, suggest
-from anypart.optim.policies import MIXED, Policy
+from anypart.models.stated import Stated
+from anypart.optim.policies import MIXED, Policy, all_stated
 
 PURPOSES = ("any", "fast", "density", "questions", "distance")
-ALONE = ("questions", "distance")  # their first member answers, the last are baselines
+ALONE = ("distance",)  # its first member is the fit, the others are baselines
 SMALL = 1_000  # rows; below, several small trees are better than one large one
 LARGEST = 128  # states of a hidden tree
 LEAST = 16
@@ -71,7 +73,11 @@ def states_for(n_rows: int) -> int:
 
 
 def wishes(
-    n_rows: int, purpose: str, policy: Sequence[Policy] = (), distance: str = "forward_kl"
+    n_rows: int,
+    purpose: str,
+    policy: Sequence[Policy] = (),
+    distance: str = "forward_kl",
+    questions: Sequence[Stated] = (),
 ) -> tuple[Wish, ...]:
     """List the members that a purpose asks for.
 
@@ -82,11 +88,13 @@ def wishes(
     Args:
         n_rows: rows to learn from.
         purpose: `any` (the best exact answers), `fast` (exact and cheap to ask), `density`
-            (the best likelihood of complete rows), `questions` (a network trained for the
-            questions that will be asked, and trees about columns asked by themselves) or
-            `distance` (one mixture of products, brought near by a distance).
-        policy: those questions; mixed ones if there is none.
+            (the best likelihood of complete rows), `questions` (a network trained on a
+            policy, and for each question that the policy states members of its own) or
+            `distance` (one mixture of products, brought
+            near by a distance).
+        policy: which part predicts which, for `questions`; mixed if there is none.
         distance: that distance.
+        questions: those that the policy states.
 
     Raises:
         FitError: there is no such purpose.
@@ -108,10 +116,7 @@ def wishes(
     if purpose == "density":
         return (*found, *_along_orders(n_rows, most))
     if purpose == "questions":
-        asked = [p.settings() for p in policy or MIXED]
-        network = _any_order(n_rows, policy=asked, width=128 if n_rows < SMALL else 512)
-        # It is the fit, with experts for single columns; what scores compare it with is last.
-        return (dataclasses.replace(network, least=5), *_experts(policy, n_rows), *found)
+        return tuple(_for_questions(n_rows, most, policy or MIXED, questions, found))
     if purpose == "distance":
         return (_classes(distance, most), *found)
     small = n_rows < SMALL
@@ -128,6 +133,64 @@ def wishes(
         *(() if small else [_hidden("large_tree_2", 2 * most, n_rows, NOISE)]),
     ]
     return tuple(found)
+
+
+def _for_questions(
+    n_rows: int,
+    n_states: int,
+    policy: Sequence[Policy],
+    questions: Sequence[Stated],
+    baselines: Sequence[Wish],
+) -> list[Wish]:
+    """List the network of a policy, and members for each question that it states.
+
+    Where nothing but such questions is asked, their own members come before the network, and
+    exact ones answer all others.
+    """
+    network = _any_order(
+        n_rows, policy=[p.settings() for p in policy], width=128 if n_rows < SMALL else 512
+    )
+    network = dataclasses.replace(network, least=5)
+    own = [_own(number, q, n_rows) for number, q in enumerate(questions, 1)]
+    first, *more = ([w for w in some if w] for some in zip_longest(*own)) if own else [[]]
+    later = list(chain.from_iterable(more))
+    if not all_stated(policy):
+        return [network, *baselines, *first, *later]
+    exact = [
+        _hidden("hidden_tree_1", n_states, n_rows),
+        _continuous(4_096, n_rows),
+        _hidden("hidden_tree_2", n_states, n_rows, NOISE),
+    ]
+    return [*baselines, *first, *later, network, *exact]
+
+
+def _own(number: int, question: Stated, n_rows: int) -> list[Wish]:
+    """List a question's own members, the most wanted first; it is told by its number.
+
+    Measured on adult's income: leaves of a few rows are worth .012 nats, since rare gains
+    settle it; depths 2 and 4 together .001 more than the better one.
+    """
+    few = n_rows < FEW_ROWS
+    if len(question.asked) == 1:
+        some = [
+            _boosted("small_trees", {"depth": 2, "rate": 0.1 if few else 0.2, "ridge": 1.0}),
+            _boosted("shallow_trees", {"depth": 3, "rate": 0.05, "ridge": 1.0})
+            if few
+            else _boosted("shallow_trees", {"depth": 4, "rate": 0.1, "ridge": 5.0}),
+            _deep("deep_trees", n_rows, "chow_liu"),
+        ]
+    else:
+        some = [
+            _shallow("shallow_trees", n_rows, "chow_liu"),
+            _masked("masked_network", n_rows, "chow_liu", layers=1),
+            _deep("deep_trees", n_rows, "chow_liu"),
+            _shallow("shallow_trees_again", n_rows, "shaken"),
+        ]
+    asks = {"question": question.settings()}
+    return [
+        dataclasses.replace(w, name=f"{w.name}_for_{number}", settings={**w.settings, **asks})
+        for w in some
+    ]
 
 
 def _along_orders(n_rows: int, n_states: int) -> list[Wish]:
@@ -195,23 +258,6 @@ def _deep(name: str, n_rows: int, order: str) -> Wish:
 
 def _boosted(name: str, settings: Mapping[str, Any]) -> Wish:
     return Wish(name, "boosted_trees", settings, 600, 60, 3, WHOLE, 600, every=20)
-
-
-def _experts(policy: Sequence[Policy], n_rows: int) -> list[Wish]:
-    """List trees about each column that is asked by itself, shallow ones of all columns first.
-
-    Measured on adult's income: leaves of a few rows are worth .012 nats, since rare gains
-    settle it; depths 2 and 4 together .001 more than the better one.
-    """
-    few = n_rows < FEW_ROWS
-    shapes = ((2, 0.1), (3, 0.05)) if few else ((2, 0.2), (4, 0.1))
-    found: list[Wish] = []
-    for depth, rate in shapes:
-        for asked in {p.columns[0]: p for p in policy if len(p.columns) == 1}.values():
-            about = {"about": asked.columns[0], "given": asked.given}
-            how = {"depth": depth, "rate": rate, "ridge": 1.0 if depth < 4 else 5.0}
-            found.append(_boosted(f"trees_{depth}_of_{asked.columns[0]}", {**about, **how}))
-    return found
 
 
 def _classes(distance: str, n_states: int) -> Wish:

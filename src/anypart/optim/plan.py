@@ -19,7 +19,7 @@ from anypart.optim.plan_file import (
     plan_to_json,
     save_plan,
 )
-from anypart.optim.policies import Policy
+from anypart.optim.policies import Policy, stated
 from anypart.optim.rows import fingerprint, split
 from anypart.optim.workers import Job, Tables, run_jobs
 
@@ -67,8 +67,8 @@ def make_plan(
         purpose: `any`: exact answers to any part, the default; the order-agnostic network
             is not in it, since its answers depend on the order in which it is asked.
             `fast`: exact and cheap to ask. `density`: with the network. `questions`: the
-            network trained on the policy, and trees about single columns. `distance`: one
-            mixture of products.
+            network trained on the policy, and members for each question that it states.
+            `distance`: one mixture of products.
         policy: which part predicts which, for `questions`.
         distance: what is minimised, for `distance`.
 
@@ -80,13 +80,15 @@ def make_plan(
         raise FitError(f"A fit needs more than 0 minutes, {minutes} were given.")
     began = time.monotonic()
     rows = split(packed, None, seed).train
-    wanted = wishes(rows.n_rows, purpose, policy, distance)
+    questions = stated(policy, len(packed.n_cats))
+    wanted = wishes(rows.n_rows, purpose, policy, distance, questions)
     costs = _rehearse_all(wanted, packed, seed)
     spent = time.monotonic() - began
     seconds = max((minutes * 60 - spent) * SHARE_TRAINING - SECONDS_TO_COMBINE, 0.1)
     made = tuple(_with_seed(m, seed) for m in choose(wanted, costs, rows.n_rows, seconds))
     tiny = sum(m.seconds for m in made) < TINY and purpose in ("any", "fast", "distance")
-    return Plan(seed, purpose, minutes, fingerprint(packed), 0 if tiny else WORKERS, made)
+    workers, asked = 0 if tiny else WORKERS, tuple(p.settings() for p in policy)
+    return Plan(seed, purpose, minutes, fingerprint(packed), workers, made, asked)
 
 
 def batch_size(n_rows: int) -> int:
@@ -113,6 +115,8 @@ def _rehearse_all(
     kinds: dict[str, list[Wish]] = {}
     for wish in wanted:
         costly = {k: v for k, v in wish.settings.items() if k not in VARIANTS}
+        if "question" in costly:  # questions about as many columns cost the same
+            costly["question"] = len(costly["question"]["asked"])
         kinds.setdefault(f"{wish.family} {costly}", []).append(wish)
     firsts = [alike[0] for alike in reversed(kinds.values())]  # the costly ones first
     jobs = [

@@ -12,6 +12,7 @@ from typing import Any
 from anypart.base.errors import FitError
 from anypart.base.frozen import freeze, thaw
 from anypart.base.whole import write_whole
+from anypart.models.stated import Stated
 
 FORMAT = 1
 
@@ -50,6 +51,12 @@ class Member:
         object.__setattr__(self, "settings", freeze(self.settings))
 
     @property
+    def stated(self) -> Stated | None:
+        """The stated question that it is for; None if it is for all."""
+        question = self.settings.get("question")
+        return None if question is None else Stated.of(question)
+
+    @property
     def mark(self) -> str:
         """A short mark of everything that its bits depend on, beside the table."""
         fields = thaw(self) | {"seconds": 0, "save_every": 0}
@@ -62,11 +69,12 @@ class Plan:
 
     Args:
         seed: the user's seed.
-        purpose: `any`, `fast` or `density`.
+        purpose: one of `menu.PURPOSES`.
         minutes: the time it was made for; the steps are what holds.
         table: the fingerprint of the training rows.
         workers: processes that train, 0 to train in this one.
         members: what is trained; names are unique.
+        policy: which part predicts which, for `questions`, each as `Policy.settings` has it.
 
     """
 
@@ -76,6 +84,10 @@ class Plan:
     table: str
     workers: int
     members: tuple[Member, ...]
+    policy: tuple[Mapping[str, Any], ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "policy", freeze(tuple(self.policy)))
 
     def member(self, name: str) -> Member:
         """Find a member by its name."""

@@ -13,17 +13,22 @@ from anypart.base.frozen import thaw
 from anypart.data.packed import PackedCodes
 from anypart.models.contract import Model
 from anypart.models.stack import Stack
+from anypart.models.stated_questions import StatedQuestions
 from anypart.optim.events import Combined, Event, Finished, Progress
 from anypart.optim.finish import finish_member, load_stored, stored_path
 from anypart.optim.menu import ALONE
 from anypart.optim.plan_file import Member, Plan, load_plan, save_plan
-from anypart.optim.pooling import pooled
-from anypart.optim.rows import Split, fingerprint, split
-from anypart.optim.stack_weights import LEAST_GAIN, mixture_log_prob, stack_weights
+from anypart.optim.question_weights import join_for_questions
+from anypart.optim.rows import fingerprint, split
+from anypart.optim.stack_weights import (
+    LEAST_GAIN,
+    LEAST_GAIN_DENSITY,
+    mixture_log_prob,
+    stack_weights,
+)
 from anypart.optim.workers import Job, Tables, run_jobs
 
 Tell = Callable[[Event], object]
-LEAST_GAIN_DENSITY = 0.001  # nats per row that a member must add where likelihood is all
 
 
 class _TimeLeft:
@@ -51,8 +56,10 @@ def train(
     plan: Plan,
     folder: Path,
     on_event: Tell | None = None,
-) -> Stack:
+) -> Stack | StatedQuestions:
     """Train the members of a plan and join them with weights by EM on validation rows.
+
+    A plan for stated questions has weights for each of them (`optim.question_weights`).
 
     The folder holds plan.json, and members/ with a file for each trained member and a
     checkpoint for each one in training. Call it again with the same plan and folder after
@@ -89,7 +96,10 @@ def train(
         rows = split(train_packed, valid_packed, plan.seed)
         for name in waiting:
             timed(finish_member(plan.member(name), rows, folder, timed))
-    return _join(plan, folder, tell, lambda: split(train_packed, valid_packed, plan.seed))
+    if plan.purpose == "questions":
+        rows = split(train_packed, valid_packed, plan.seed)
+        return join_for_questions(plan, [load_stored(m, folder) for m in plan.members], rows, tell)
+    return _join(plan, folder, tell)
 
 
 def trained(plan: Plan, folder: Path, families: Collection[str]) -> dict[str, Model]:
@@ -127,15 +137,13 @@ def _claim(plan: Plan, folder: Path, train_packed: PackedCodes) -> None:
         )
 
 
-def _join(plan: Plan, folder: Path, tell: Tell, rows: Callable[[], Split]) -> Stack:
+def _join(plan: Plan, folder: Path, tell: Tell) -> Stack:
     stored = [load_stored(m, folder) for m in plan.members]
     if plan.purpose in ALONE:
-        # Judged by something else than likelihood of rows, and without a proposal, so that
-        # it answers by itself.
-        models = {m.name: s.model for m, s in zip(plan.members, stored, strict=True)}
-        pool, weights, log_lik = pooled(plan, models, rows())
-        tell(Combined(weights, stored[0].event.log_lik if log_lik is None else log_lik))
-        return Stack([pool], np.zeros(1))
+        # Judged by something else than likelihood: no weight to choose, and no proposal, so
+        # that it answers by itself.
+        tell(Combined({plan.members[0].name: 1.0}, stored[0].event.log_lik))
+        return Stack([stored[0].model], np.zeros(1))
     log_probs = np.stack([s.valid_log_prob for s in stored], axis=1)  # (rows, members)
     least_gain = LEAST_GAIN_DENSITY if plan.purpose == "density" else LEAST_GAIN
     costs = [m.seconds for m in plan.members]  # to train, and so to ask

@@ -8,6 +8,7 @@ from typing import Any
 
 from anypart.base.seeds import generator
 from anypart.data.streams import code_batches
+from anypart.models.stated import Stated
 from anypart.optim.catalogue import start_learner
 from anypart.optim.events import Measured
 from anypart.optim.loop import valid_log_prob
@@ -51,6 +52,8 @@ def rehearse(
     n_valid = len(split.codes)
     some = generator(seed, "look").permutation(n_valid)[:MOST_LOOKED_AT]
     began = clock()
-    valid_log_prob(learner.model(), split.codes[some], split.seen[some])
+    question = settings.get("question")
+    stated = None if question is None else Stated.of(question)
+    valid_log_prob(learner.model(), split.codes[some], split.seen[some], stated)
     look = (clock() - began) * n_valid / len(some)
     return Measured(name, start, step, look)

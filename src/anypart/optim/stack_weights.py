@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 Matrix = NDArray[np.float64]
 
 LEAST_GAIN = 0.02  # nats per row that a member must add: every question pays for its time
+LEAST_GAIN_DENSITY = 0.001  # where likelihood is all, or that of one question
 SURE = 2.0  # standard errors: few rows do not prove that a member adds nothing
 PSEUDO_COUNT = 1.0
 FEW_ROUNDS = 20  # of EM, to see who is missed

@@ -20,7 +20,8 @@ class Answer:
 
     Args:
         value: a number, an array with one entry a row, or a table.
-        exact: whether it follows from the model's p(row) by its sums alone.
+        exact: whether it follows from the model's p(row) by its sums alone; the answer to a
+            stated question, from that question's own (see `models.stated_questions`).
         standard_error: of an estimated value, in its unit; None if exact or not known.
         question: what was asked, spelt.
         reason: why it is not exact; empty if it is.

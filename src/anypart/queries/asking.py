@@ -55,9 +55,17 @@ def ask_one(reader: Reader, model: Model, at: int, event: Event) -> Answer:
         summary = summarise(probs, _points(reader, at, event))
         details = {k: _readable(float(v[0]), k, column) for k, v in summary.items()}
     question = spell((column.name,), event)
+    whole, reason = events.worth_of_cells(model, evidence, at)
     error = found.error_at(model.layout.slices[at])
     return label(
-        pa.table(table), model, question, error=error, effective=found.effective, details=details
+        pa.table(table),
+        model,
+        question,
+        error=error,
+        effective=found.effective,
+        whole=whole,
+        reason=reason,
+        details=details,
     )
 
 
@@ -122,7 +130,12 @@ def ask_rows(
     found, place = events.conditional(model, evidence), model.layout.slices[at]
     probs = np.exp(found.value[:, place])
     probs /= probs.sum(axis=1, keepdims=True)
-    worth = events.Estimate(found.value, found.error_at(place), found.effective)
+    worth = events.Estimate(
+        found.value,
+        found.error_at(place),
+        found.effective,
+        *events.worth_of_cells(model, evidence, at),
+    )
     if reader.columns[at].kind.numeric:
         return pa.table(summarise(probs, _points(reader, at, event))), worth
     names = reader.codec.labels(at)

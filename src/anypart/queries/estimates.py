@@ -47,12 +47,16 @@ class Estimate:
             event's probability, or (rows, flat) of each category's probability.
         effective: (rows,) effective number of draws; None if nothing was drawn or it is
             not known.
+        whole: whether all members answer this exactly: complete rows, a stated question.
+        reason: why the way it was found is not exact, whatever the model.
 
     """
 
     value: Reals
     error: Reals | None = None
     effective: Reals | None = None
+    whole: bool = False
+    reason: str = ""
 
     def error_at(self, place: slice) -> Reals | None:
         """Return the largest error of the categories of a column, (rows,)."""

@@ -16,13 +16,18 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
-from anypart.models.contract import Codes, Evidence, Model
+from anypart.models.contract import Codes, Evidence, Mask, Model
 from anypart.models.stack import Stack
+from anypart.models.stated import Stated
+from anypart.models.stated_questions import StatedQuestions
 from anypart.queries import estimates
 from anypart.queries.estimates import Estimate, Reals, all_same, proposal_of, says_nothing
 
 MOST_COMBINATIONS = 512
 DRAWS = 1024
+GAPS_ENTERED = (
+    "given cells without a value entered as in training and were not summed out, in some rows"
+)
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,46 @@ def log_prob(model: Model, evidence: Evidence) -> Estimate:
         return Estimate(model.log_prob(evidence))
     spread = _spread(model, evidence)
     return Estimate(np.logaddexp.reduce(spread.log_weights, axis=1), spread.error)
+
+
+def log_given(model: Model, codes: Codes, seen: Mask, question: Stated) -> Estimate:
+    """Log p(asked cells | given cells) of each row, (rows,), nats; cells without a value out.
+
+    A stated question is answered by its own members in rows that have its cells; else it is
+    the ratio of two probabilities.
+    """
+    own = model.of(question) if isinstance(model, StatedQuestions) else None
+    able = np.zeros(len(seen), np.bool_)
+    value, asked, given = np.empty(len(seen)), *question.cells(seen.shape[1])
+    if own is not None:
+        able = question.answered(seen, own.most_gaps)
+        value[able] = own.log_given(codes[able], seen[able])
+    below = log_prob(model, Evidence(codes[~able], seen[~able] & given))
+    above = log_prob(model, Evidence(codes[~able], seen[~able] & (asked | given)))
+    value[~able] = above.value - below.value
+    squares = [e.error**2 for e in (above, below) if e.error is not None and len(e.error)]
+    error = np.sqrt(np.sum(squares, axis=0)) if squares else None
+    whole, reason = _worth(question, seen[able]) if able.any() else (False, "")
+    worth = estimates.together((above, below)).effective
+    return Estimate(value, error, worth, whole and bool(able.all()), reason)
+
+
+def _worth(question: Stated, seen: Mask) -> tuple[bool, str]:
+    """Say whether a question's own members answer rows exactly, and why not."""
+    whole = bool(seen[:, list(question.given)].all())
+    return whole, "" if whole else GAPS_ENTERED
+
+
+def worth_of_cells(model: Model, evidence: Evidence, col: int) -> tuple[bool, str]:
+    """Say whether a column is what a stated question asks and exact, and why not."""
+    if not isinstance(model, StatedQuestions) or evidence.weights:
+        return False, ""
+    for own in model.questions:
+        met = own.met(evidence.seen)
+        if own.question.asked == (col,) and met.any():
+            whole, reason = _worth(own.question, evidence.seen[met])
+            return whole and bool(met.all()), reason
+    return False, ""
 
 
 def conditional(model: Model, evidence: Evidence) -> Estimate:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anypart.models.contract import Model
+from anypart.models.stated_questions import StatedQuestions
 from anypart.queries.answer import Answer
 
 NOT_ANY_PART = (
@@ -19,6 +20,10 @@ ESTIMATED = (
     "do, and weighed by all"
 )
 FEW_DRAWS = 30.0  # effective ones; fewer do not tell their own spread
+EACH_ITS_OWN = (
+    "each stated question is answered by members that are weighed for it, all others by the "
+    "rest: answers to different questions need not agree to the last digit"
+)
 DRAWN = "the conditions allow more combinations of values than can be summed, so some were drawn"
 
 
@@ -43,7 +48,8 @@ def label(
         error: standard errors of the logarithms of what was drawn; None if nothing was.
         effective: effective numbers of draws of what was drawn from exact members; None
             if nothing was. The least of them is told as a detail.
-        whole: whether only complete rows were asked about, which all members sum exactly.
+        whole: whether all members answer what was asked exactly: complete rows, a stated
+            question.
         scale: what turns an error of a logarithm into one of the value.
         reason: why the method, whatever the model, is not exact; empty if it is.
         details: what else was found.
@@ -57,6 +63,8 @@ def label(
         why.append(DRAWN)
     worst = None if error is None else float(np.max(error, initial=0.0)) * scale
     details = dict(details or {})
+    if isinstance(model, StatedQuestions):
+        details["agreement"] = EACH_ITS_OWN
     if effective is not None and len(effective):
         details["effective_draws"] = least = float(effective.min())
         if least < FEW_DRAWS:

@@ -20,6 +20,7 @@ from anypart.data.files import read
 from anypart.data.packed import PackedCodes
 from anypart.data.schema import Schema
 from anypart.models.contract import Evidence, Model
+from anypart.optim.policies import read_question
 from anypart.queries import asking, events, saved
 from anypart.queries.answer import Answer
 from anypart.queries.auditing import FIELDS, audit_batch
@@ -85,57 +86,83 @@ class Fitted:
     def _reader(self) -> Reader:
         return Reader(self.codec)
 
-    def log_prob(self, rows: Any, *, bits: bool = False) -> Answer:
+    def log_prob(self, rows: Any, *, question: str | None = None, bits: bool = False) -> Answer:
         """Score rows: the log-density of their seen cells, in the columns' own units.
 
         Args:
             rows: a file or table.
+            question: as `income | *` or `* | letter`: how likely the row's asked cells are
+                given its given ones; cells of columns that it does not name do not count.
             bits: in bits instead of nats.
 
         Returns:
             An array (rows,); 0 for a row with nothing seen. `details["unknown"]` counts,
             by column, values that have no code and were left unseen.
 
+        Raises:
+            FitError: that is no question.
+            ColumnError: it names a column that is not there.
+
         """
         parts, unknown = [np.zeros(0)], dict[str, int]()
-        drawn, whole = list[Estimate](), True
-        for found, lost, complete in self._scores(rows):
+        drawn, whole, reason = list[Estimate](), True, ""
+        for found, lost in self._scores(rows, question):
             parts.append(found.value)
             drawn += [] if found.effective is None else [found]
-            whole &= complete
+            whole, reason = whole and found.whole, reason or found.reason
             for name, count in lost.items():
                 unknown[name] = unknown.get(name, 0) + count
         unit = np.log(2.0) if bits else 1.0
-        question = f"log p(row) in {'bits' if bits else 'nats'}"
+        asked = f"log p({question or 'row'}) in {'bits' if bits else 'nats'}"
         value = np.concatenate(parts) / unit
         worth = together(drawn)
         return label(
             value,
             self.model,
-            question,
+            asked,
             error=worth.error,
             effective=worth.effective,
             whole=whole,
+            reason=reason,
             scale=1 / unit,
             details={"unknown": unknown},
         )
 
-    def score_batches(self, rows: Any) -> Iterator[pa.RecordBatch]:
+    def score_batches(self, rows: Any, *, question: str | None = None) -> Iterator[pa.RecordBatch]:
         """Score a table larger than memory: batches of `row` and `log_prob` in nats."""
         start = 0
-        for found, _, _ in self._scores(rows):
+        for found, _ in self._scores(rows, question):
             scores = found.value
             row = np.arange(start, start + len(scores))
             yield pa.RecordBatch.from_pydict({"row": row, "log_prob": scores})
             start += len(scores)
 
-    def _scores(self, rows: Any) -> Iterator[tuple[Estimate, Mapping[str, int], bool]]:
-        """Yield scores, values without a code, and whether all rows were complete."""
+    def _scores(
+        self, rows: Any, question: str | None
+    ) -> Iterator[tuple[Estimate, Mapping[str, int]]]:
+        """Yield scores, and values without a code."""
+        names = [column.name for column in self.codec.columns]
+        stated = None if question is None else read_question(question, names)
         for batch in read(rows).batches(BLOCK):
             encoded = self.codec.encode(batch)
-            found = events.log_prob(self.model, Evidence(encoded.codes, encoded.seen))
-            found = dataclasses.replace(found, value=found.value + encoded.log_measure)
-            yield found, encoded.unknown, bool(encoded.seen.all())
+            codes, seen, measure = encoded.codes, encoded.seen, encoded.log_measure
+            if stated is None:
+                found = events.log_prob(self.model, Evidence(codes, seen))
+                found = dataclasses.replace(found, whole=bool(seen.all()))
+            else:
+                found = events.log_given(self.model, codes, seen, stated)
+                measure = self._measure(batch, {names[c] for c in stated.asked})
+            yield dataclasses.replace(found, value=found.value + measure), encoded.unknown
+
+    def _measure(self, batch: pa.RecordBatch, asked: set[str]) -> NDArray[np.float64]:
+        """Say what makes densities of the asked cells' probabilities, (rows,), nats."""
+        there = [name for name in batch.schema.names if name in asked]
+        if not there:
+            raise QuestionError(
+                f"The rows have none of the asked columns ({', '.join(sorted(asked))}). Give "
+                "rows that have them, or ask for columns that are there."
+            )
+        return self.codec.encode(batch.select(there)).log_measure
 
     def ask(self, *columns: str, given: Given = None, rows: Any = None) -> Answer:
         """Ask for the distribution of a column, or of several jointly, given anything.
@@ -173,7 +200,15 @@ class Fitted:
         value = give_back(pa.concat_tables(parts), kind_of(rows)) if parts else pa.table({})
         question = f"{asking.spell(columns, event)} for each row"
         worth = together(drawn)
-        return label(value, self.model, question, error=worth.error, effective=worth.effective)
+        return label(
+            value,
+            self.model,
+            question,
+            error=worth.error,
+            effective=worth.effective,
+            whole=all(d.whole for d in drawn),
+            reason=next((d.reason for d in drawn if d.reason), ""),
+        )
 
     def probability(self, event: Given, given: Given = None) -> Answer:
         """Ask how probable conditions are, given others: a number in [0, 1]."""

@@ -25,6 +25,7 @@ from anypart.models.one_order import OneOrder
 from anypart.models.order_agnostic import OrderAgnostic
 from anypart.models.places import Array
 from anypart.models.stack import Stack
+from anypart.models.stated_questions import StatedQuestions
 from anypart.scores.twins import TWINS, tree_logits
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ def prove(model: Model) -> Iterator[Proof]:
         One run and one backward pass of each network for every place, in masks.
 
     """
-    if isinstance(model, Stack):
+    if isinstance(model, Stack | StatedQuestions):
         for member in model.members:
             yield from prove(member)
     elif isinstance(model, ManyOrders):

@@ -20,6 +20,7 @@ from anypart.base.seeds import generator
 from anypart.models.continuous_mixture import ContinuousMixture
 from anypart.models.contract import Evidence, Layout, Model
 from anypart.models.stack import Stack
+from anypart.models.stated_questions import StatedQuestions
 from anypart.models.vae import VAE
 from anypart.scores.autoregression import AGREES, ROWS, Proof
 
@@ -67,7 +68,7 @@ def prove_components(model: Model) -> Iterator[Proof]:
         it depends on).
 
     """
-    if isinstance(model, Stack):
+    if isinstance(model, Stack | StatedQuestions):
         for member in model.members:
             yield from prove_components(member)
     elif isinstance(model, ContinuousMixture):

@@ -83,9 +83,9 @@ def fit(
         valid: a table of rows that end the training; a tenth of the rows if not given.
         purpose: any: exact answers to any question; density: also members that answer in
             one order only; fast: few and cheap members; questions: a network
-            trained for the questions of --policy, and trees about a column that one of them
-            asks by itself; distance: one mixture of products, brought near
-            the rows by --distance.
+            trained on --policy, and for each question that it states, as "income | *",
+            members of its own that answer it exactly; distance: one mixture of products,
+            brought near the rows by --distance.
         policy: orders, one order, subsets, spans, corruption, mixed, or a question as
             "income | *"; with a weight as "income | *=3"; may be repeated.
         distance: forward_kl or mmd; where all rows that there can be are few enough to be

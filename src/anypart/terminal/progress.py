@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -81,16 +82,19 @@ class FitProgress:
     def show_end(self, fitted: Any) -> None:
         """Say what was saved and what can be asked of it."""
         weights = fitted.metadata.get("weights", {})
+        questions = fitted.metadata.get("questions", {})
         if self._as_json:
             levels = dict(fitted.metadata.get("valid_log_lik", {}))
             saved = {"event": "saved", "folder": self._folder, "valid_log_lik": levels}
-            print_json(saved | {"weights": dict(weights)})
+            asked = {text: dict(own) for text, own in questions.items()}
+            print_json(saved | {"weights": dict(weights), "questions": asked})
             return
         if self._live:
             screen().print(self.table())
             print(*self._warnings, sep="\n", end="\n" if self._warnings else "")
-        kept = ", ".join(f"{name} {percent(weight)}" for name, weight in weights.items())
-        print(f"Saved to {self._folder}: {kept}.")
+        print(f"Saved to {self._folder}: {_kept(weights)}.")
+        for text, own in questions.items():
+            print(f"  {text}: {_kept(own)}")
         print(f"Ask it: anypart ask {self._folder} COLUMN --given 'OTHER = value'")
 
     def _on_prepared(self, event: Any) -> None:
@@ -146,3 +150,7 @@ class FitProgress:
             level = number(line.log_lik) if line.log_lik is None else f"{line.log_lik:.3f}"
             drawn.add_row(name, done, level, style="bold" if name == "all together" else "")
         return drawn
+
+
+def _kept(weights: Mapping[str, float]) -> str:
+    return ", ".join(f"{name} {percent(weight)}" for name, weight in weights.items())

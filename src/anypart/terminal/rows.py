@@ -94,6 +94,7 @@ def score(
     table: str,
     /,
     *,
+    question: str | None = None,
     output: Output = None,
     query: str | None = None,
     json: AsJson = False,
@@ -103,6 +104,8 @@ def score(
     Args:
         folder: a saved fit.
         table: the rows; any file that `anypart fit` reads.
+        question: as 'income | *' or '* | letter': how likely the asked cells of each row are
+            given its given ones.
         output: a file, its format by its ending; shown if not given.
         query: what to read from a SQLite or DuckDB file, as SQL.
         json: print JSON, for programs: one line for each row, or what was written.
@@ -114,4 +117,4 @@ def score(
     check_output(output)
     fitted = anypart.load(folder)
     source = anypart.read(table, query=query)
-    deliver(as_tables(fitted.score_batches(source)), output, as_json=json)
+    deliver(as_tables(fitted.score_batches(source, question=question)), output, as_json=json)

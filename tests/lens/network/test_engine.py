@@ -47,7 +47,7 @@ def trained(family, steps=6):
 
 
 def test_every_family_of_the_catalogue_is_accounted_for():
-    assert set(CATALOGUE) == {*CHAINS, *LATENT, *TREES, "stack", "pool"}
+    assert set(CATALOGUE) == {*CHAINS, *LATENT, *TREES, "stack", "stated_questions"}
 
 
 @pytest.mark.parametrize("family", CHAINS)

@@ -21,7 +21,7 @@ References:
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anypart.models.contract import Mask
+from anypart.models.stated import Stated
 
 Reals = NDArray[np.float64]
 REPLACED = 0.2  # share of the cells that corruption replaces, if no share is said
@@ -70,6 +71,28 @@ class Policy:
             tuple(settings["columns"]),
             None if given is None else tuple(given),
         )
+
+
+def stated(policies: Iterable[Policy], n_cols: int) -> tuple[Stated, ...]:
+    """List the questions that policies of columns state, each once.
+
+    Example:
+        >>> stated([Policy("spans"), Policy("columns", columns=(1,))], 3)
+        (Stated(asked=(1,), given=(0, 2)),)
+
+    """
+    found: dict[Stated, None] = {}
+    for policy in policies:
+        if policy.kind == "columns":
+            given = range(n_cols) if policy.given is None else policy.given
+            asked = tuple(sorted(policy.columns))
+            found[Stated(asked, tuple(sorted(set(given) - set(asked))))] = None
+    return tuple(found)
+
+
+def all_stated(policies: Iterable[Policy]) -> bool:
+    """Whether nothing is asked but questions that are stated."""
+    return all(p.kind == "columns" for p in policies)
 
 
 @dataclass(frozen=True)

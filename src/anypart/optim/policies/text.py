@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from anypart.base.errors import ColumnError, FitError, suggest
-from anypart.optim.policies.kinds import KINDS, Policy
+from anypart.models.stated import Stated
+from anypart.optim.policies.kinds import KINDS, Policy, stated
 
 #: A policy, several of equal weight, or weights by policy.
 Written = str | Iterable[str] | Mapping[str, float]
@@ -61,6 +62,44 @@ def read_policy(written: Written, names: Sequence[str]) -> tuple[Policy, ...]:
             Policy(p.kind, p.weight / whole * weight, p.share, p.columns, p.given) for p in parts
         ]
     return tuple(found)
+
+
+def read_question(written: str, names: Sequence[str]) -> Stated:
+    """Read one question, as `income | *` or `a, b | c`.
+
+    Raises:
+        FitError: it is none.
+        ColumnError: it names a column that is not there.
+
+    Example:
+        >>> read_question("* | b", ["a", "b", "c"])
+        Stated(asked=(0, 2), given=(1,))
+
+    """
+    if "|" not in written:
+        raise FitError(
+            f"{written!r} is no question. Write the asked columns, a bar and the given ones, "
+            "as 'income | *' or '* | income'."
+        )
+    (found,) = stated(_question(written, names), len(names))
+    return found
+
+
+def write_question(question: Stated, names: Sequence[str]) -> str:
+    """Write a question as people do.
+
+    Example:
+        >>> write_question(Stated((0,), (1, 2)), ["a", "b", "c"])
+        'a | *'
+
+    """
+    whole = len(question.asked) + len(question.given) == len(names)
+    if whole and len(question.asked) > len(question.given):
+        asked, given = "*", question.given
+    else:
+        asked, given = ", ".join(names[c] for c in question.asked), question.given
+    right = ", ".join(names[c] for c in given)
+    return f"{asked} | {'*' if whole and asked != '*' and given else right}".rstrip()
 
 
 def _kinds(text: str) -> tuple[Policy, ...]:
