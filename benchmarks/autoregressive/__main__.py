@@ -74,7 +74,7 @@ def measure(entry: Entry) -> str:
         works = [draw, lambda: entry.other.sample(N_DRAWN), product(N_DRAWN, entry.work)]
         drawn, their_draws, bare_draws = seconds(*works)
     anew = "–"
-    if not entry.real:
+    if hasattr(model, "_logits") or hasattr(model, "mixture"):
         few = Evidence.nothing(N_ANEW, N_COLS)
         once, again = seconds(lambda: model.sample(few, rng), recomputing(entry), rounds=2)
         anew = f"{again / once:.1f}"

@@ -1,7 +1,9 @@
 """Plain eager torch, as the papers' companion code is written: a module, masks, a loop.
 
 MADE multiplies its masks in at every pass and samples by one full pass a column, as the
-common public implementations do; NADE runs its recursion one column at a time.
+common public implementations do; NADE runs its recursion one column at a time. Trees are
+walked as arrays, all columns of a round together (the way of tree compilers for tensors);
+hidden trees pass messages in logarithms, one node at a time.
 """
 
 # ruff: noqa: D101, D102
@@ -130,3 +132,104 @@ class RNADE(nn.Module):
             x[:, i] = self._mixture(a, i).sample()
             a = a + torch.outer(x[:, i], self.W[i])
         return x
+
+
+class Trees(nn.Module):
+    def __init__(self, tests: torch.Tensor, values: torch.Tensor) -> None:
+        super().__init__()
+        self.tests, self.values = tests.long(), values  # (rounds, cols, nodes or leaves)
+
+    def _logits(self, x: torch.Tensor, cols: slice) -> torch.Tensor:
+        tests, values = self.tests[:, cols], self.values[:, cols]
+        n_nodes, total = tests.shape[2], torch.zeros(len(x), tests.shape[1])
+        for questions, leaves in zip(tests, values, strict=True):
+            at = torch.zeros(total.shape, dtype=torch.long)
+            while True:
+                asked = questions.gather(1, at.T).T
+                at = 2 * at + 1 + (x.gather(1, asked) > 0.5)
+                if at.min() >= n_nodes:
+                    break
+            total += leaves.gather(1, at.T - n_nodes).T
+        return total
+
+    def log_prob(self, x: torch.Tensor) -> torch.Tensor:
+        return bernoulli(self._logits(x, slice(None)), x)
+
+    def sample(self, n_rows: int) -> torch.Tensor:
+        x = torch.zeros(n_rows, self.tests.shape[1])
+        for i in range(x.shape[1]):
+            logits = self._logits(x, slice(i, i + 1))
+            x[:, i] = torch.bernoulli(torch.sigmoid(logits[:, 0]))
+        return x
+
+
+class OrderAgnostic(nn.Module):
+    """Cells and a mask go in; one full pass a column, as EoNADE is told which are seen."""
+
+    def __init__(self, n: int, d: int, blocks: int) -> None:
+        super().__init__()
+        self.n, self.first, self.last = n, nn.Linear(2 * n, d), nn.Linear(d, n)
+        self.blocks = nn.ModuleList(
+            nn.Sequential(nn.LayerNorm(d), nn.Linear(d, d), nn.GELU(), nn.Linear(d, d))
+            for _ in range(blocks)
+        )
+
+    def _logits(self, x: torch.Tensor, seen: torch.Tensor) -> torch.Tensor:
+        h = self.first(torch.cat([x * seen, seen.expand_as(x)], 1))
+        for block in self.blocks:
+            h = h + block(h)
+        return self.last(h)
+
+    def log_prob(self, x: torch.Tensor) -> torch.Tensor:
+        total, seen = torch.zeros(len(x)), torch.zeros(self.n)
+        for i in range(self.n):
+            logit = self._logits(x, seen)[:, i]
+            total -= functional.binary_cross_entropy_with_logits(logit, x[:, i], reduction="none")
+            seen[i] = 1
+        return total
+
+    def sample(self, n_rows: int) -> torch.Tensor:
+        x, seen = torch.zeros(n_rows, self.n), torch.zeros(self.n)
+        for i in range(self.n):
+            x[:, i] = torch.bernoulli(torch.sigmoid(self._logits(x, seen)[:, i]))
+            seen[i] = 1
+        return x
+
+
+class ContinuousMixture(nn.Module):
+    def __init__(self, log_weights: torch.Tensor, logits: torch.Tensor) -> None:
+        super().__init__()
+        self.log_weights, self.logits = log_weights, logits  # (mixes,), (mixes, cols)
+
+    def log_prob(self, x: torch.Tensor) -> torch.Tensor:
+        on, off = functional.logsigmoid(self.logits), functional.logsigmoid(-self.logits)
+        return torch.logsumexp(x @ on.T + (1 - x) @ off.T + self.log_weights, 1)
+
+    def sample(self, n_rows: int) -> torch.Tensor:
+        mixes = torch.multinomial(self.log_weights.exp(), n_rows, replacement=True)
+        return torch.bernoulli(torch.sigmoid(self.logits[mixes]))
+
+
+class HiddenTree(nn.Module):
+    def __init__(
+        self, parents: list[int], transitions: list[torch.Tensor], emissions: list[torch.Tensor]
+    ) -> None:
+        super().__init__()
+        self.parents, self.transitions, self.emissions = parents, transitions, emissions
+
+    def log_prob(self, x: torch.Tensor) -> torch.Tensor:
+        codes = x.long()
+        below = [torch.log(e).T[codes[:, i]] for i, e in enumerate(self.emissions)]
+        for i in reversed(range(1, len(self.parents))):
+            top = below[i].amax(1, keepdim=True)
+            message = torch.log(torch.exp(below[i] - top) @ self.transitions[i].T) + top
+            below[self.parents[i]] = below[self.parents[i]] + message
+        return torch.logsumexp(below[0] + torch.log(self.transitions[0][0]), 1)
+
+    def sample(self, n_rows: int) -> torch.Tensor:
+        states: list[torch.Tensor] = []
+        for parent, transition in zip(self.parents, self.transitions, strict=True):
+            above = states[parent] if parent >= 0 else torch.zeros(n_rows, dtype=torch.long)
+            states.append(torch.multinomial(transition[above], 1)[:, 0])
+        codes = [torch.multinomial(e[z], 1) for e, z in zip(self.emissions, states, strict=True)]
+        return torch.cat(codes, 1).float()

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from anypart.models.contract import Codes, Evidence, Layout
 from anypart.models.latent_tree import LatentTree, Shape, TreeParts
-from anypart.optim.em import TreeLearner, TreeSettings
+from anypart.optim.hidden_trees import HiddenSettings, HiddenTreeLearner
 
 SIDE = 8
 LAYOUT = Layout((2,) * SIDE**2 + (10,))  # the pixels, then the digit
@@ -42,8 +42,8 @@ def fitted() -> LatentTree:
     """Fit the tree to the training rows by mini-batch EM: some three seconds."""
     train, _ = rows()
     seen = np.ones(train.shape, np.bool_)
-    settings = TreeSettings(n_states=STATES)
-    learner = TreeLearner("hidden_tree", LAYOUT, train, seen, settings, SEED)
+    settings = HiddenSettings(n_states=STATES)
+    learner = HiddenTreeLearner(LAYOUT, train, seen, settings, SEED)
     rng = np.random.default_rng(SEED)
     for step in range(STEPS):
         batch = train[rng.integers(0, len(train), BATCH)]

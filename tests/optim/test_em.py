@@ -14,9 +14,10 @@ from anypart.models.contract import Evidence, Layout
 from anypart.models.structure import mutual_information, pair_counts, spanning_tree
 from anypart.optim.em import TreeLearner, TreeSettings
 from anypart.optim.expected_counts import e_step_down, e_step_up, make_batch
+from anypart.optim.hidden_trees import HiddenSettings, HiddenTreeLearner
 
 FAMILIES = ("independent", "chow_liu", "tree_mixture", "hidden_tree")
-SMALL = TreeSettings(n_states=4, n_trees=2, pseudo_rows=1.0)
+SMALL = TreeSettings(n_trees=2, pseudo_rows=1.0), HiddenSettings(n_states=4)
 
 
 def rows_from(family, n_rows, seed, missing=0.0):
@@ -26,8 +27,15 @@ def rows_from(family, n_rows, seed, missing=0.0):
     return model, codes, rng.random(codes.shape) >= missing
 
 
+def start(family, codes, seen, settings=SMALL, seed=0):
+    observed, hidden = settings
+    if family == "hidden_tree":
+        return HiddenTreeLearner(Layout(N_CATS), codes, seen, hidden, seed)
+    return TreeLearner(family, Layout(N_CATS), codes, seen, observed, seed)
+
+
 def learn(family, codes, seen, epochs=10, size=250, settings=SMALL):
-    learner = TreeLearner(family, Layout(N_CATS), codes, seen, settings, 0)
+    learner = start(family, codes, seen, settings)
     starts = range(0, len(codes), size)
     total = epochs * len(starts)
     for step in range(total):
@@ -97,16 +105,10 @@ def test_learning_comes_near_the_truth(family, missing):
 @pytest.mark.parametrize("family", FAMILIES)
 def test_full_batch_steps_raise_the_likelihood(family):
     _, codes, seen = rows_from("hidden_tree", 500, 2, 0.2)
-    settings = TreeSettings(
-        3,
-        2,
-        transition_pseudo=1e-6,
-        emission_pseudo=1e-6,
-        pseudo_rows=1e-6,
-        step_start=1.0,
-        step_end=1.0,
-    )
-    learner = TreeLearner(family, Layout(N_CATS), codes, seen, settings, 0)
+    whole = {"step_start": 1.0, "step_end": 1.0}
+    hidden = HiddenSettings(3, transition_pseudo=1e-6, emission_pseudo=1e-6, **whole)
+    settings = TreeSettings(2, pseudo_rows=1e-6, **whole), hidden
+    learner = start(family, codes, seen, settings)
     logs = [learner.step(codes, seen, 0.0) for _ in range(12)]
     assert all(b >= a - 1e-4 for a, b in pairwise(logs[1:]))
 
@@ -124,7 +126,7 @@ def test_a_resumed_learner_goes_on_with_the_same_bits(family):
     _, codes, seen = rows_from("hidden_tree", 500, 2, 0.1)
     learner = learn(family, codes, seen, 3)
     kept = {k: v.copy() for k, v in learner.state().items()}
-    again = TreeLearner(family, Layout(N_CATS), codes[:50], seen[:50], SMALL, 9)
+    again = start(family, codes[:50], seen[:50], seed=9)
     again.load_state(kept)
     assert learner.step(codes, seen, 0.5) == again.step(codes, seen, 0.5)
     assert np.array_equal(table_of(learner.model()), table_of(again.model()))
@@ -198,7 +200,7 @@ def test_a_batch_without_rows_teaches_nothing(family):
 
 def test_a_tree_that_never_saw_a_row_takes_all_values_for_as_likely():
     codes = np.zeros((0, 5), np.int32)
-    learner = TreeLearner("chow_liu", Layout(N_CATS), codes, codes > 0, SMALL, 0)
+    learner = start("chow_liu", codes, codes > 0)
     learner.step(codes, codes > 0, 0.0)
     asked = np.array([[0, 1, 1, 0, 0]], np.int32)
     found = learner.model().log_prob(Evidence(asked, asked >= 0))

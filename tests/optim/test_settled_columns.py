@@ -8,7 +8,7 @@ import pytest
 from anypart.models import structure
 from anypart.models.contract import Evidence, Layout
 from anypart.optim import tree_start
-from anypart.optim.em import TreeLearner, TreeSettings
+from anypart.optim.hidden_trees import HiddenSettings, HiddenTreeLearner
 
 LAYOUT = Layout((6, 3, 2))
 BOROUGH = np.array([0, 0, 1, 1, 2, 2])
@@ -26,7 +26,7 @@ def zones(n_rows: int, seed: int = 0):
 def learned(n_rows: int = 2_000, steps: int = 60):
     codes, seen = zones(n_rows)
     seen[::7, 1] = False  # gaps are summed out
-    learner = TreeLearner("hidden_tree", LAYOUT, codes, seen, TreeSettings(n_states=4), 0)
+    learner = HiddenTreeLearner(LAYOUT, codes, seen, HiddenSettings(n_states=4), 0)
     for step in range(steps):
         rows = np.arange(step * 100, step * 100 + 100) % n_rows
         learner.step(codes[rows], seen[rows], step / steps)

@@ -104,7 +104,9 @@ class ContinuousMixture:
         return hot
 
     def _blocks(self, evidence: Evidence) -> Iterator[tuple[slice, Evidence]]:
-        size = max(FLOATS_TOGETHER // len(self._arrays["points"]), 16)
+        told = evidence.weights or evidence.seen.any()
+        floats = len(self._arrays["points"]) if told else self.layout.total
+        size = max(FLOATS_TOGETHER // floats, 16)
         for start in range(0, evidence.n_rows, size):
             block = slice(start, start + size)
             yield block, evidence.rows(block)
@@ -188,19 +190,28 @@ class ContinuousMixture:
         Cost:
             O(rows · flat), and a posterior per row where something is given.
         """
-        drawn = np.empty(evidence.codes.shape, np.int32)
+        drawn = evidence.codes.astype(np.int32)
+        coins, others = self._coins(evidence)
+        heads = self._tables[:, self._starts[coins] + 1]  # (mixes, coins)
         for block, part in self._blocks(evidence):
             mixes = self._draw_points(part, rng)
             some = drawn[block]  # a view
-            some[:] = part.codes
-            for col, place in enumerate(self.layout.slices):
+            tossed = rng.random((len(some), len(coins))) < heads[mixes]
+            some[:, coins] = np.where(part.seen[:, coins], some[:, coins], tossed)
+            for col in others:
                 rows = np.flatnonzero(~part.seen[:, col])
-                cells = self._tables[mixes[rows], place]
+                cells = self._tables[mixes[rows], self.layout.slices[col]]
                 if col in part.weights:
                     weights = np.exp(part.weights[col])
                     cells = cells * (weights if len(weights) == 1 else weights[rows])
                 some[rows, col] = draw_each(cells, rng)
         return drawn
+
+    def _coins(self, evidence: Evidence) -> tuple[list[int], list[int]]:
+        """Tell the columns that are tossed all at once, two categories each, from the others."""
+        cols = range(self.layout.n_cols)
+        coins = [c for c in cols if self.layout.n_cats[c] == 2 and c not in evidence.weights]
+        return coins, sorted({*cols} - {*coins})
 
     def _draw_points(self, evidence: Evidence, rng: np.random.Generator) -> NDArray[np.intp]:
         if not evidence.seen.any() and not evidence.weights:

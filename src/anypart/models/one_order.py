@@ -99,7 +99,11 @@ class OneOrder(ABC):
         size = max(FLOATS_TOGETHER // max(self._floats(), 1), 64)
         for start in range(0, evidence.n_rows, size):
             block = slice(start, start + size)
-            yield block, evidence.codes[block][:, self.order], evidence.seen[block][:, self.order]
+            yield (
+                block,
+                evidence.codes[block].take(self.order, 1),
+                evidence.seen[block].take(self.order, 1),
+            )
 
     def log_prob(self, evidence: Evidence) -> NDArray[np.float64]:
         """Log-probability of the seen cells along the order, (rows,), nats; all cells at once.

@@ -29,6 +29,14 @@ def _tree(family: str) -> Start:
     return start
 
 
+def _hidden_tree(
+    layout: Layout, codes: Codes, seen: Mask, settings: Mapping[str, Any], seed: int
+) -> Learner:
+    from anypart.optim.hidden_trees import HiddenSettings, HiddenTreeLearner
+
+    return HiddenTreeLearner(layout, codes, seen, HiddenSettings(**settings), seed)
+
+
 def _network(
     layout: Layout, codes: Codes, seen: Mask, settings: Mapping[str, Any], seed: int
 ) -> Learner:
@@ -104,7 +112,7 @@ LEARNERS: dict[str, Start] = {
     "independent": _tree("independent"),
     "chow_liu": _tree("chow_liu"),
     "tree_mixture": _tree("tree_mixture"),
-    "hidden_tree": _tree("hidden_tree"),
+    "hidden_tree": _hidden_tree,
     "latent_classes": _minimiser,
     "continuous_mixture": _decoder,
     "conditional_table": _counts,

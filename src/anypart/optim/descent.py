@@ -15,9 +15,6 @@ if TYPE_CHECKING:
 
     Parameters = dict[str, torch.Tensor]
 
-WARM_UP = 200  # steps
-AVERAGED = 0.999  # share of the average that stays, once there are many steps
-
 
 @dataclass(frozen=True)
 class Pace:
@@ -28,6 +25,9 @@ class Pace:
         decay: weight decay of AdamW.
         norm: longer gradients are cut to this length.
         steady: share of the steps after which the rate falls along a cosine.
+        warm_up: steps over which the rate rises.
+        memory: share of AdamW's mean of squares that stays.
+        averaged: share of the averaged parameters that stays, once there are many steps.
 
     """
 
@@ -35,12 +35,15 @@ class Pace:
     decay: float = 0.01
     norm: float = 1.0
     steady: float = 0.5
+    warm_up: int = 200
+    memory: float = 0.999
+    averaged: float = 0.999
 
     def at(self, steps: int, progress: float) -> float:
         """Return the rate: warm up, stay, fall."""
         late = max(progress - self.steady, 0.0) / (1 - self.steady)
         fall = 0.5 * (1 + math.cos(math.pi * late)) + 0.01 * (late > 0)
-        return self.rate * min(1.0, (steps + 1) / WARM_UP) * fall
+        return self.rate * min(1.0, (steps + 1) / self.warm_up) * fall
 
 
 class Descent:
@@ -60,7 +63,11 @@ class Descent:
         self._mean = {n: torch.tensor(a) for n, a in start.items()}
         self._pace = pace
         self._optimizer = torch.optim.AdamW(
-            list(self.now.values()), lr=pace.rate, weight_decay=pace.decay, fused=True
+            list(self.now.values()),
+            lr=pace.rate,
+            betas=(0.9, pace.memory),
+            weight_decay=pace.decay,
+            fused=True,
         )
 
     def down(self, loss: torch.Tensor, progress: float) -> float:
@@ -80,7 +87,7 @@ class Descent:
         torch.nn.utils.clip_grad_norm_(list(self.now.values()), self._pace.norm)
         self._optimizer.step()
         self.steps += 1
-        keep = min(AVERAGED, max(0.0, 1 - 3 / (self.steps + 1)))
+        keep = min(self._pace.averaged, max(0.0, 1 - 3 / (self.steps + 1)))
         with torch.no_grad():
             for name, mean in self._mean.items():
                 mean.lerp_(self.now[name], 1 - keep)
