@@ -175,20 +175,20 @@ def _step(optimizer: torch.optim.Adam, model: Generator) -> None:
     optimizer.step()
 
 
-def compare(seeds: int, steps: int = 1_500) -> dict[str, list[Judgement]]:
-    """Train each way with every seed, each seed with a source of its own."""
-    found: dict[str, list[Judgement]] = {"likelihood": [], "gumbel": [], "reward": []}
-    for seed in range(seeds):
-        source = Source(100 + seed)
-        found["likelihood"].append(judge(likelihood(source, seed, steps), source))
-        for route in ("gumbel", "reward"):
-            found[route].append(judge(adversarial(source, seed, steps, route), source))
-    return found
+WAYS = ("likelihood", "gumbel", "reward")
+
+
+def trained(way: str, seed: int, steps: int = 1_500) -> Judgement:
+    """Train one way and judge; each seed has a source of its own."""
+    source = Source(100 + seed)
+    if way == "likelihood":
+        return judge(likelihood(source, seed, steps), source)
+    return judge(adversarial(source, seed, steps, way), source)
 
 
 def main(seeds: int, steps: int = 1_500) -> None:
     """Print the table."""
-    found = compare(seeds, steps)
+    found = {way: [trained(way, seed, steps) for seed in range(seeds)] for way in WAYS}
     print(f"{seeds} seeds, {steps:,} steps, nats per sequence relative to maximum likelihood = 1:")
     for name, each in found.items():
         lines: list[str] = []

@@ -9,7 +9,6 @@ from anypart.data.files import read
 from anypart.data.infer import infer_schema
 from anypart.models.contract import Layout
 from anypart.optim.catalogue import LEARNERS
-from anypart.optim.variational import VAESettings
 from anypart.queries.fitted import Fitted
 from examples import digits, policy, text_generator, vae
 
@@ -57,15 +56,20 @@ def test_a_generator_comes_nearer_to_its_source(route):
     assert text_generator.entropy(source) < text_generator.judge(model, source).of_source
 
 
-@pytest.mark.parametrize("name", vae.ESTIMATORS)
+@pytest.mark.parametrize("name", vae.CHOSEN)
 def test_an_autoencoder_learns_silhouettes_with_every_estimator(name):
+    assert set(vae.CHOSEN) == set(vae.ESTIMATORS)
     rows, test = vae.silhouettes(300, 1, size=8), vae.silhouettes(60, 2, size=8)
-    settings = VAESettings("bernoulli", 8, width=24, draws=64, rate=3e-2)
     levels = [
-        vae.judge(vae.train(rows, settings, vae.ESTIMATORS[name](), 0, steps), test).level
-        for steps in (0, 150)
+        vae.compared(name, vae.CHOSEN[name], rows, test, 0, steps).level for steps in (0, 200)
     ]
     assert levels[1] > levels[0] + 0.5
+
+
+def test_estimators_are_compared_at_equal_evaluations():
+    p = vae.g.Bernoulli(torch.zeros(32))
+    counts = {name: make(1.0).evaluations(p) for name, make in vae.ESTIMATORS.items()}
+    assert set(counts.values()) == {2}
 
 
 def test_a_binary_set_is_read_as_it_was_packed(tmp_path):

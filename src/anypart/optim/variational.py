@@ -117,7 +117,8 @@ def decode(p: Parameters, z: torch.Tensor, layout: Layout) -> torch.Tensor:
     hidden = functional.gelu(z @ p["decode_weight"] + p["decode_bias"], approximate="tanh")
     logits = hidden @ p["out_weight"] + p["out_bias"]
     if set(layout.n_cats) == {2}:
-        return torch.log_softmax(logits.unflatten(-1, (-1, 2)), -1).flatten(-2)
+        pairs = logits.unflatten(-1, (-1, 2)).movedim(-1, 0)  # a last axis of 2 is slow in torch
+        return torch.log_softmax(pairs, 0).movedim(0, -1).flatten(-2)
     parts = logits.split(layout.n_cats, -1)
     return torch.cat([torch.log_softmax(part, -1) for part in parts], -1)
 

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from anypart.base.errors import GradientError
-from anypart.calculus.gradients.families import pick, uniforms
+from anypart.calculus.gradients.families import pick, softmax, uniforms
 
 
 def gumbels(like: Tensor, generator: torch.Generator | None = None) -> Tensor:
@@ -102,7 +102,7 @@ def gumbel_softmax(
 
     """
     noisy = logits + gumbels(logits, generator)
-    soft = (noisy if _positive(temperature) == 1.0 else noisy / temperature).softmax(-1)
+    soft = softmax(noisy if _positive(temperature) == 1.0 else noisy / temperature)
     return straight_through(soft) if hard else soft
 
 
@@ -132,8 +132,8 @@ def categorical_straight_through(
         Bengio, Léonard and Courville 2013.
 
     """
-    probs = logits.softmax(-1)
-    soft = probs if _positive(temperature) == 1.0 else (logits / temperature).softmax(-1)
+    probs = softmax(logits)
+    soft = probs if _positive(temperature) == 1.0 else softmax(logits / temperature)
     result: Tensor = _Categorical.apply(soft, pick(probs.detach(), generator))
     return result
 

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from anypart.base.errors import GradientError
 from anypart.calculus.gradients.estimator import Claim
-from anypart.calculus.gradients.families import pick, uniforms
+from anypart.calculus.gradients.families import pick, softmax, uniforms
 from anypart.calculus.gradients.pathwise import Relaxation
 
 
@@ -50,9 +50,9 @@ def reinmax(
     """
     _check(temperature)
     free = logits.detach()
-    probs = free.softmax(-1)
+    probs = softmax(free)
     hard = pick(probs, generator)
-    soft = probs if temperature == 1.0 else (free / temperature).softmax(-1)
+    soft = probs if temperature == 1.0 else softmax(free / temperature)
     result: Tensor = _ReinMax.apply(logits, hard, probs, (soft + hard).mul_(0.5))
     return result
 
@@ -118,7 +118,7 @@ def gumbel_rao(
     _check(temperature)
     if samples < 1:
         raise GradientError(f"Gumbel-Rao was asked for {samples} samples; it needs at least 1.")
-    probs = logits.detach().softmax(-1)
+    probs = softmax(logits.detach())
     hard = pick(probs, generator)
     won = _cats_first(hard)
     # A race with all rates scaled alike has the same winner and the same ratios.
