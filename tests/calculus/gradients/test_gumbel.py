@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from anypart.calculus import gradients as g
-from anypart.calculus.gradients import families, gumbel
+from anypart.calculus.gradients import drawing, gumbel
 
 from .planted import planted
 
@@ -23,7 +23,7 @@ def noise(seed=0):
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_gumbel_max_and_the_inverse_of_sums_draw_from_p(dtype):
     logits = P.to(dtype).log().expand(N, 4)
-    for draws in (g.gumbel_max(logits, noise()), families.pick(P.to(dtype).expand(N, 4), noise())):
+    for draws in (g.gumbel_max(logits, noise()), drawing.pick(P.to(dtype).expand(N, 4), noise())):
         assert draws.dtype == dtype
         assert torch.equal(draws.sum(-1), torch.ones(N, dtype=dtype))
         torch.testing.assert_close(draws.mean(0), P.to(dtype), atol=NEAR, rtol=0)
@@ -141,7 +141,7 @@ def test_extreme_logits_and_one_category_stay_finite(logits, seed):
 
 def test_a_category_of_probability_zero_is_never_drawn():
     probs = torch.tensor([0.0, 0.3, 0.7, 0.0]).expand(N, 4)
-    draws = families.pick(probs, noise())
+    draws = drawing.pick(probs, noise())
     assert draws[:, [0, 3]].sum() == 0
 
 
@@ -149,7 +149,7 @@ def test_uniforms_are_never_zero_or_one(monkeypatch):
     step = 2.0**-24
     for edge in (0.0, 1 - step):
         monkeypatch.setattr(torch, "rand", lambda shape, edge=edge, **_: torch.full(shape, edge))
-        u = families.uniforms(torch.zeros(1), (3,), None)
+        u = drawing.uniforms(torch.zeros(1), (3,), None)
         assert ((u > 0) & (u < 1)).all()
 
 

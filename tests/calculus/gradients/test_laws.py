@@ -17,6 +17,7 @@ from anypart.calculus.gradients import (
     judge,
     local,
     many_draws,
+    rebar,
     without_replacement,
 )
 from anypart.calculus.gradients.families import Finite
@@ -96,14 +97,14 @@ def test_learning_its_own_parameters_leaves_the_mean_alone(name):
         (binary, "(u > 1 - probs)", "(u > probs)", lambda m: m.DisARM()),
         # one uniform for all coordinates
         (
-            control,
+            rebar,
             "uniforms(log_p, shape, generator).log().neg().log()  # one uniform per category",
             "uniforms(log_p, shape[:-2] + (1, 1), generator).log().neg().log().expand(shape)",
             lambda m: m.REBAR(),
         ),
         # a detached term
         (
-            control,
+            rebar,
             "control[0] - control[1])",
             "control[0] - control[1].detach())",
             lambda m: m.REBAR(),
@@ -111,7 +112,7 @@ def test_learning_its_own_parameters_leaves_the_mean_alone(name):
         (control, "(slope[0] * p.probs)", "(slope[0] * p.probs.detach())", lambda m: m.MuProp()),
         (control, "fixed[-1:] - linear", "fixed[-1:]", lambda m: m.MuProp()),
         (
-            control,
+            rebar,
             "torch.where(hard > 0, -first,",
             "torch.where(hard > 0, first,",
             lambda m: m.REBAR(),

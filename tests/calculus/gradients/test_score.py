@@ -184,7 +184,7 @@ def test_the_moving_average_is_state_that_is_saved_and_stays_in_eval():
 @pytest.mark.parametrize(
     ("make", "words"),
     [
-        (lambda: g.ScoreFunction(draws=0), "0 draws; it needs at least 1"),
+        (lambda: g.ScoreFunction(draws=0), "0 draws; it needs a whole number of at least 1"),
         (lambda: g.ScoreFunction("means"), "Did you mean 'mean'"),
         (lambda: g.ScoreFunction("optimal"), "at least 2 draws"),
         (lambda: g.ScoreFunction("mean")(pairs, g.Bernoulli(torch.zeros(4))), "the batch has 1"),

@@ -18,7 +18,7 @@ from anypart.calculus.gradients.continuous import (
     Normal,
     Uniform,
 )
-from anypart.calculus.gradients.control import NVIL, REBAR, RELAX, MuProp, small_network
+from anypart.calculus.gradients.control import NVIL, MuProp, small_network
 from anypart.calculus.gradients.estimator import Claim, Estimator
 from anypart.calculus.gradients.exact import Enumeration, Quadrature, exact_value
 from anypart.calculus.gradients.families import (
@@ -50,6 +50,7 @@ from anypart.calculus.gradients.pathwise import (
     StraightThrough,
 )
 from anypart.calculus.gradients.problems import PROBLEMS, Problem, find_problem
+from anypart.calculus.gradients.rebar import REBAR, RELAX
 from anypart.calculus.gradients.score import ScoreFunction
 from anypart.calculus.gradients.without_replacement import WithoutReplacement, gumbel_top_k
 

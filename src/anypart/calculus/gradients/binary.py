@@ -7,8 +7,9 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
+from anypart.calculus.gradients.drawing import uniforms
 from anypart.calculus.gradients.estimator import Claim, Estimator, Integrand, attach_gradient
-from anypart.calculus.gradients.families import Bernoulli, uniforms
+from anypart.calculus.gradients.families import Bernoulli
 
 
 class _Antithetic(Estimator):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from anypart.base.errors import GradientError, suggest
 from anypart.calculus.gradients.binary import ARM, DisARM
-from anypart.calculus.gradients.control import NVIL, REBAR, RELAX, MuProp, small_network
+from anypart.calculus.gradients.control import NVIL, MuProp, small_network
 from anypart.calculus.gradients.estimator import Estimator
 from anypart.calculus.gradients.exact import Enumeration, Quadrature
 from anypart.calculus.gradients.families import Family
@@ -14,6 +14,7 @@ from anypart.calculus.gradients.hard import GumbelRao, ReinMax
 from anypart.calculus.gradients.local import LocalExpectation
 from anypart.calculus.gradients.many_draws import VIMCO
 from anypart.calculus.gradients.pathwise import GumbelSoftmax, Pathwise, StraightThrough
+from anypart.calculus.gradients.rebar import REBAR, RELAX
 from anypart.calculus.gradients.score import ScoreFunction
 from anypart.calculus.gradients.without_replacement import WithoutReplacement
 

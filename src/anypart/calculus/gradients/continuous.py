@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from anypart.calculus.gradients.families import Continuous, uniforms
+from anypart.calculus.gradients.drawing import uniforms
+from anypart.calculus.gradients.families import Continuous
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,6 +28,8 @@ class Normal(Continuous):
         torch.Size([5, 3, 2])
 
     """
+
+    above_zero: ClassVar[tuple[str, ...]] = ("scale",)
 
     mean: Tensor
     scale: Tensor
@@ -53,6 +56,8 @@ class Normal(Continuous):
 
 class _FromUniform(Continuous):
     """Location and scale of a standard variable, made from a uniform."""
+
+    above_zero: ClassVar[tuple[str, ...]] = ("scale",)
 
     def rsample(self, draws: int, generator: torch.Generator | None = None) -> Tensor:
         """Draw z = loc + scale · quantile(u), (draws, *batch, dims)."""
@@ -160,6 +165,8 @@ class Gumbel(_FromUniform):
 @dataclass(frozen=True, eq=False)
 class Exponential(Continuous):
     """Exponential coordinates: −log(u) / rate."""
+
+    above_zero: ClassVar[tuple[str, ...]] = ("rate",)
 
     rate: Tensor
 

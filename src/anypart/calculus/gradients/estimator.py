@@ -18,7 +18,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import torch
 from torch import Tensor, nn
@@ -64,10 +64,10 @@ class Estimator(nn.Module, ABC):
 
     def __init__(self, draws: int = 1) -> None:
         super().__init__()
-        if draws < self.claim.least_draws:
+        if not isinstance(cast("object", draws), int) or draws < self.claim.least_draws:
             raise GradientError(
-                f"{type(self).__name__} was asked for {draws} draws; it needs at least "
-                f"{self.claim.least_draws}."
+                f"{type(self).__name__} was asked for {draws!r} draws; it needs a whole number of "
+                f"at least {self.claim.least_draws}."
             )
         self.draws = draws
 
@@ -80,8 +80,8 @@ class Estimator(nn.Module, ABC):
             generator: of every random number; torch's own if None.
 
         Raises:
-            GradientError: p is of a family that the estimator cannot use, f has the wrong
-                shape, or f carries no gradient where one is needed.
+            GradientError: p is of a family that the estimator cannot use or has a parameter
+                that is NaN, f has the wrong shape, or f carries no gradient where one is needed.
 
         """
         if not isinstance(p, self.families):
@@ -90,8 +90,10 @@ class Estimator(nn.Module, ABC):
                 f"{type(self).__name__} estimates over {known}, but p is {type(p).__name__}. "
                 "`choose` names estimators for it."
             )
+        if isinstance(p, Family):
+            p.check()
         result: Tensor = super().__call__(_checked(f, p, type(self)), p, generator)
-        return result
+        return result if torch.is_grad_enabled() else result.detach()
 
     @abstractmethod
     def forward(self, f: Integrand, p: Any, generator: torch.Generator | None = None) -> Tensor:
@@ -111,11 +113,23 @@ class Estimator(nn.Module, ABC):
         return self.draws
 
 
+def kept_share(keep: float) -> float:
+    """Return what a running average keeps at a call, which is a share below 1.
+
+    Raises:
+        GradientError: it is not.
+
+    """
+    if not 0 <= keep < 1:
+        raise GradientError(f"A running average that keeps {keep} of itself: take one in [0, 1).")
+    return keep
+
+
 def _checked(f: Integrand, p: Any, estimator: type[Estimator]) -> Integrand:
     event_dims = p.event_dims if isinstance(p, Family) else None
 
     def call(z: Tensor) -> Tensor:
-        value = f(z)
+        value = _numbers(f(z), z)
         dims = z.dim() - event_dims if event_dims else min(value.dim(), z.dim() - 1)
         if value.shape != z.shape[:dims] or dims == 0:
             raise GradientError(
@@ -131,6 +145,16 @@ def _checked(f: Integrand, p: Any, estimator: type[Estimator]) -> Integrand:
         return value
 
     return call
+
+
+def _numbers(value: Any, z: Tensor) -> Tensor:
+    """Let counts and truth values be numbers; refuse what is no tensor."""
+    if not isinstance(value, Tensor):
+        raise GradientError(
+            f"f gave {type(value).__name__}, not a tensor; it must give one number per draw and "
+            "element of the batch. Write torch.as_tensor(…) around it."
+        )
+    return value if value.is_floating_point() else value.to(z.dtype)
 
 
 def replace_gradient(value: Tensor, surrogate: Tensor) -> Tensor:

@@ -23,9 +23,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from anypart.base.errors import GradientError
-
-
-_FEW = 16  # categories: from there on softmax along the last axis is as fast
+from anypart.calculus.gradients.drawing import pick, softmax, uniforms
 
 
 @runtime_checkable
@@ -49,10 +47,11 @@ class Family(ABC):
     """A product of independent coordinates; each parameter has the shape (*batch, *event)."""
 
     event_dims: ClassVar[int] = 1
+    above_zero: ClassVar[tuple[str, ...]] = ()  # parameters that have to be
 
     def __post_init__(self) -> None:
-        """Bring the parameters to one shape and one floating type."""
-        names = [field.name for field in dataclasses.fields(cast("Bernoulli", self))]
+        """Bring the parameters to one shape."""
+        names = self._names
         given = [torch.as_tensor(getattr(self, name)) for name in names]
         if not all(t.is_floating_point() for t in given):
             kinds = ", ".join(f"{n} is {t.dtype}" for n, t in zip(names, given, strict=True))
@@ -66,15 +65,45 @@ class Family(ABC):
                 f"{type(self).__name__} needs parameters of shape {axes}, but got "
                 f"{tuple(given[0].shape)}. Add the axes with .unsqueeze(-2) or .reshape."
             )
-        for name, tensor in zip(names, torch.broadcast_tensors(*given), strict=True):
+        try:
+            alike = torch.broadcast_tensors(*given)
+        except RuntimeError:
+            shapes = ", ".join(f"{n} {tuple(t.shape)}" for n, t in zip(names, given, strict=True))
+            raise GradientError(
+                f"The parameters of {type(self).__name__} have shapes that do not broadcast: "
+                f"{shapes}."
+            ) from None
+        for name, tensor in zip(names, alike, strict=True):
             object.__setattr__(self, name, tensor)
+
+    @property
+    def _names(self) -> list[str]:
+        return [field.name for field in dataclasses.fields(cast("Bernoulli", self))]
 
     @property
     def parameters(self) -> tuple[Tensor, ...]:
         """The parameters in the order in which the family takes them."""
-        return tuple(
-            getattr(self, field.name) for field in dataclasses.fields(cast("Bernoulli", self))
-        )
+        return tuple(getattr(self, name) for name in self._names)
+
+    def check(self) -> None:
+        """Refuse parameters that describe no distribution.
+
+        Raises:
+            GradientError: a parameter is NaN or infinite, or not above 0 where it has to be.
+
+        """
+        for name, tensor in zip(self._names, self.parameters, strict=True):
+            positive = name in self.above_zero
+            bad = ~(tensor.isfinite() & (tensor > 0) if positive else tensor.isfinite())
+            needed = "finite and above 0" if positive else "finite"
+            self._refuse(bad, f"values of {name} are not {needed}")
+
+    def _refuse(self, bad: Tensor, said: str) -> None:
+        if bool(bad.any()):
+            raise GradientError(
+                f"{type(self).__name__}: {int(bad.sum())} of {bad.numel()} {said}. Look for a "
+                "learning rate that is too high, or a division by 0, where they are computed."
+            )
 
     @property
     def batch_shape(self) -> torch.Size:
@@ -150,17 +179,6 @@ class Finite(Family):
         """Turn a draw of `as_categorical` into one of this family; keeps gradients."""
 
 
-def uniforms(like: Tensor, shape: tuple[int, ...], generator: torch.Generator | None) -> Tensor:
-    """Draw uniforms strictly inside (0, 1), so that no logarithm of them is infinite.
-
-    `torch.rand` gives 0 once in 2^24 draws of float32. A quarter of its step is added: it
-    lifts the 0 and never rounds the largest value up to 1.
-    """
-    step = torch.finfo(like.dtype).eps / 2
-    u = torch.rand(shape, dtype=like.dtype, device=like.device, generator=generator)
-    return u.add_(step / 4)
-
-
 @dataclass(frozen=True, eq=False)
 class Bernoulli(Finite):
     """Independent bits: z is 1 with probability sigmoid(logits).
@@ -234,6 +252,20 @@ class Categorical(Finite):
 
     logits: Tensor
 
+    def __post_init__(self) -> None:
+        """Bring the logits to floating point, and see that there is a category."""
+        super().__post_init__()
+        if not self.logits.shape[-1]:
+            raise GradientError(
+                f"Categorical got logits of shape {tuple(self.logits.shape)}: a choice needs at "
+                "least one category, along the last axis."
+            )
+
+    def check(self) -> None:
+        """Refuse choices with NaN or +∞, or with no category left."""
+        best = self.logits.amax(-1)
+        self._refuse(~best.isfinite(), "choices have NaN, +inf or no category left in their logits")
+
     @property
     def probs(self) -> Tensor:
         """Probability of each category, (*batch, dims, cats)."""
@@ -266,28 +298,3 @@ class Categorical(Finite):
     def from_categorical(self, z: Tensor) -> Tensor:
         """Return the draw as it is."""
         return z
-
-
-def softmax(logits: Tensor) -> Tensor:
-    """Normalise along the last axis, (…, cats), with a gradient.
-
-    A few categories are laid out one after the other: torch walks a short last axis up to ten
-    times slower than a long first one.
-    """
-    cats = logits.shape[-1]
-    if cats >= _FEW:
-        return logits.softmax(-1)
-    return logits.reshape(-1, cats).T.contiguous().softmax(0).T.reshape(logits.shape)
-
-
-def pick(probs: Tensor, generator: torch.Generator | None = None) -> Tensor:
-    """Draw one-hot from probabilities along the last axis, by the inverse of their sums.
-
-    One uniform and one logarithm-free pass per choice: several times cheaper than a Gumbel
-    draw per category.
-    """
-    sums = probs.cumsum(-1)
-    u = uniforms(probs, (*probs.shape[:-1], 1), generator)
-    # Scaled by the last sum, so that rounding cannot pick a category of probability 0.
-    index = (sums[..., :-1] < u * sums[..., -1:]).sum(-1, keepdim=True)
-    return torch.zeros(probs.shape, dtype=probs.dtype, device=probs.device).scatter_(-1, index, 1.0)

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from anypart.base.errors import GradientError
-from anypart.calculus.gradients.families import pick, softmax, uniforms
+from anypart.calculus.gradients.drawing import pick, softmax, uniforms
 
 
 def gumbels(like: Tensor, generator: torch.Generator | None = None) -> Tensor:
@@ -53,7 +53,13 @@ def straight_through(soft: Tensor) -> Tensor:
     return result
 
 
-def _positive(temperature: float) -> float:
+def warm(temperature: float) -> float:
+    """Return a temperature that is one: above 0.
+
+    Raises:
+        GradientError: it is not.
+
+    """
     if not temperature > 0:
         raise GradientError(f"The temperature is {temperature}; it must be above 0.")
     return temperature
@@ -102,7 +108,7 @@ def gumbel_softmax(
 
     """
     noisy = logits + gumbels(logits, generator)
-    soft = softmax(noisy if _positive(temperature) == 1.0 else noisy / temperature)
+    soft = softmax(noisy if warm(temperature) == 1.0 else noisy / temperature)
     return straight_through(soft) if hard else soft
 
 
@@ -133,7 +139,7 @@ def categorical_straight_through(
 
     """
     probs = softmax(logits)
-    soft = probs if _positive(temperature) == 1.0 else softmax(logits / temperature)
+    soft = probs if warm(temperature) == 1.0 else softmax(logits / temperature)
     result: Tensor = _Categorical.apply(soft, pick(probs.detach(), generator))
     return result
 
@@ -157,6 +163,14 @@ class Annealed:
     start: float = 1.0
     end: float = 0.01
     keep: float = 0.999
+
+    def __post_init__(self) -> None:
+        """Refuse what would not fall, or fall to 0."""
+        if not (self.start >= self.end > 0 and 0 <= self.keep < 1):
+            raise GradientError(
+                f"A temperature from {self.start} to {self.end} that keeps {self.keep} of the "
+                "excess: it must fall to something above 0, and keep a share in [0, 1)."
+            )
 
     def __call__(self, step: int) -> float:
         """Return the temperature of a step."""

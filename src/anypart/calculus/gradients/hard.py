@@ -8,8 +8,9 @@ import torch
 from torch import Tensor
 
 from anypart.base.errors import GradientError
+from anypart.calculus.gradients.drawing import pick, softmax, uniforms
 from anypart.calculus.gradients.estimator import Claim
-from anypart.calculus.gradients.families import pick, softmax, uniforms
+from anypart.calculus.gradients.gumbel import warm
 from anypart.calculus.gradients.pathwise import Relaxation
 
 
@@ -48,7 +49,7 @@ def reinmax(
         and beyond, algorithm 2.
 
     """
-    _check(temperature)
+    warm(temperature)
     free = logits.detach()
     probs = softmax(free)
     hard = pick(probs, generator)
@@ -57,9 +58,10 @@ def reinmax(
     return result
 
 
-def _check(temperature: float) -> None:
-    if not temperature > 0:
-        raise GradientError(f"The temperature is {temperature}; it must be above 0.")
+def _enough(samples: int) -> int:
+    if samples < 1:
+        raise GradientError(f"Gumbel-Rao was asked for {samples} samples; it needs at least 1.")
+    return samples
 
 
 class _GumbelRao(torch.autograd.Function):
@@ -115,9 +117,8 @@ def gumbel_rao(
         gradient estimator, section 3.
 
     """
-    _check(temperature)
-    if samples < 1:
-        raise GradientError(f"Gumbel-Rao was asked for {samples} samples; it needs at least 1.")
+    warm(temperature)
+    _enough(samples)
     probs = softmax(logits.detach())
     hard = pick(probs, generator)
     won = _cats_first(hard)
@@ -162,7 +163,7 @@ class ReinMax(Relaxation):
 
     def __init__(self, temperature: float = 1.0, *, draws: int = 1) -> None:
         super().__init__(draws)
-        self.temperature = temperature
+        self.temperature = warm(temperature)
 
     def relaxed(self, logits: Tensor, generator: torch.Generator | None) -> Tensor:
         """Draw; see `reinmax`."""
@@ -191,7 +192,7 @@ class GumbelRao(Relaxation):
 
     def __init__(self, temperature: float = 0.5, samples: int = 10, *, draws: int = 1) -> None:
         super().__init__(draws)
-        self.temperature, self.samples = temperature, samples
+        self.temperature, self.samples = warm(temperature), _enough(samples)
 
     def relaxed(self, logits: Tensor, generator: torch.Generator | None) -> Tensor:
         """Draw; see `gumbel_rao`."""

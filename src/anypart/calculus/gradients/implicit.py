@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from anypart.calculus.gradients.families import Continuous, uniforms
+from anypart.calculus.gradients.drawing import uniforms
+from anypart.calculus.gradients.families import Continuous
 
 _X, _W = np.polynomial.legendre.leggauss(48)
 
@@ -32,6 +33,8 @@ def _gamma(concentration: Tensor, draws: int, generator: torch.Generator | None)
 @dataclass(frozen=True, eq=False)
 class Gamma(Continuous):
     """Gamma coordinates of a concentration and a rate, both above 0."""
+
+    above_zero: ClassVar[tuple[str, ...]] = ("concentration", "rate")
 
     concentration: Tensor
     rate: Tensor
@@ -55,6 +58,8 @@ class Gamma(Continuous):
 class Beta(Continuous):
     """Beta coordinates: the share of one gamma in the sum of two."""
 
+    above_zero: ClassVar[tuple[str, ...]] = ("a", "b")
+
     a: Tensor
     b: Tensor
 
@@ -77,6 +82,8 @@ class Beta(Continuous):
 @dataclass(frozen=True, eq=False)
 class Dirichlet(Continuous):
     """One point of the simplex over `dims`: gammas divided by their sum."""
+
+    above_zero: ClassVar[tuple[str, ...]] = ("concentration",)
 
     concentration: Tensor
 
@@ -124,6 +131,8 @@ class _Turned(torch.autograd.Function):
 @dataclass(frozen=True, eq=False)
 class VonMises(Continuous):
     """Angles in [loc − π, loc + π], around a circle: f must have the period 2π."""
+
+    above_zero: ClassVar[tuple[str, ...]] = ("concentration",)
 
     loc: Tensor
     concentration: Tensor

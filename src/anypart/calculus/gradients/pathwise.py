@@ -10,7 +10,7 @@ from torch import Tensor
 
 from anypart.calculus.gradients.estimator import Claim, Estimator, Integrand
 from anypart.calculus.gradients.families import Categorical, Continuous, Finite
-from anypart.calculus.gradients.gumbel import categorical_straight_through, gumbel_softmax
+from anypart.calculus.gradients.gumbel import categorical_straight_through, gumbel_softmax, warm
 
 
 class Pathwise(Estimator):
@@ -98,7 +98,7 @@ class GumbelSoftmax(Relaxation):
 
     def __init__(self, temperature: float = 1.0, *, hard: bool = False, draws: int = 1) -> None:
         super().__init__(draws)
-        self.temperature, self.hard = temperature, hard
+        self.temperature, self.hard = warm(temperature), hard
 
     def relaxed(self, logits: Tensor, generator: torch.Generator | None) -> Tensor:
         """Draw; see `gumbel_softmax`."""
@@ -131,7 +131,7 @@ class StraightThrough(Relaxation):
 
     def __init__(self, temperature: float = 1.0, *, draws: int = 1) -> None:
         super().__init__(draws)
-        self.temperature = temperature
+        self.temperature = warm(temperature)
 
     def relaxed(self, logits: Tensor, generator: torch.Generator | None) -> Tensor:
         """Draw; see `categorical_straight_through`."""

@@ -13,6 +13,7 @@ from anypart.calculus.gradients.estimator import (
     Estimator,
     Integrand,
     attach_gradient,
+    kept_share,
     replace_gradient,
 )
 from anypart.calculus.gradients.families import Continuous, Drawable, Family
@@ -82,7 +83,7 @@ class ScoreFunction(Estimator):
                 f"The baseline {baseline!r} needs at least 2 draws, but draws is {draws}. "
                 f"Write ScoreFunction({baseline!r}, draws=2)."
             )
-        self.baseline, self.keep = baseline, keep
+        self.baseline, self.keep = baseline, kept_share(keep)
         self.register_buffer("average", torch.zeros((), dtype=torch.float64))
         self.register_buffer("calls", torch.zeros((), dtype=torch.int64))
 
