@@ -103,7 +103,7 @@ class VAE:
             mean, log_scale = np.split(q, 2, -1)
             return mean + np.exp(log_scale) * noise
         if self.latent == "bernoulli":
-            return (noise < 1 / (1 + np.exp(-q))).astype(np.float32)
+            return (noise < 0.5 + 0.5 * np.tanh(0.5 * q)).astype(np.float32)  # no overflow
         logs = log_softmax(q.reshape(*q.shape[:2], self.dims, self.cats))
         levels = np.cumsum(np.exp(logs), -1)
         code = (noise[..., None] * levels[..., -1:] >= levels).sum(-1)

@@ -1,9 +1,9 @@
-"""The page of measured gradient estimators: error against evaluations, and the table."""
+"""The page of measured gradient estimators: error at equal cost, and the table."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from html import escape
 
 from anypart.studio.page import Section, figure, page, rows_table
@@ -11,6 +11,7 @@ from anypart.studio.svg import text
 
 Mark = tuple[str, float, float, float, bool]  # name, evaluations, error, bias, biased
 
+_EXACT = 1e-6  # an error below is rounding
 _HEAD = ("estimator", "evaluations", "bias", "95 % interval", "error", "variance", "cosine", "µs")
 
 
@@ -27,14 +28,15 @@ def gradient_page(
 
     """
     plot = figure(
-        "One estimate's error against what it costs. Filled in colour: significant bias.",
+        "A dot is the error of one estimate, coloured where its bias is significant; the line "
+        "ends at error times the root of its evaluations of f, which compares at equal cost.",
         error_plot(marks),
         wide=True,
     )
     numeric = [False] + [True] * (len(_HEAD) - 1)
     table = rows_table("Relative to the length of the exact gradient", _HEAD, rows, numeric)
     sections = [
-        Section("plot", "Error and cost", "Lower is better, further left is cheaper.", plot),
+        Section("plot", "Error and cost", "Further left is better; the cheapest come first.", plot),
         Section(
             "table",
             "Every number",
@@ -48,49 +50,53 @@ def gradient_page(
 
 
 def error_plot(marks: Sequence[Mark]) -> str:
-    """Draw error against evaluations, both on logarithmic axes, as SVG.
+    """Draw a line per estimator, by evaluations and then error, on a logarithmic axis, as SVG.
 
-    An estimator without error (enumeration) stands on the floor.
+    A dot is the error of one estimate; the end of the line from it is error · √evaluations,
+    what is left to compare when all spend alike. One without error stands at the left edge.
     """
-    seen = [m for m in marks if m[2] > 1e-6] or list(marks)
-    width, height, left, top = 560, 340, 46, 12
-    errors = [max(m[2], 1e-6) for m in seen]
-    low = math.floor(math.log10(min(errors)) * 2) / 2 - 0.5
-    high = math.ceil(math.log10(max(errors)) * 2) / 2
-    wide = max(math.log10(max(m[1] for m in marks)), 0.5)
+    rows = sorted(marks, key=lambda m: (m[1], m[2]))
+    left, right, top, row = 152, 440, 22, 17
+    floor = top + row * len(rows) + 4
+    errors = [m[2] for m in rows if m[2] > _EXACT] or [1.0]
+    most = [m[2] * max(m[1], 1.0) ** 0.5 for m in rows if m[2] > _EXACT] or [1.0]
+    low, high = math.log10(min(errors)) - 0.15, math.log10(max(most)) + 0.1
 
-    def place(mark: Mark) -> tuple[float, float]:
-        error = math.log10(max(mark[2], 10**low))
-        x = left + 14 + math.log10(max(mark[1], 1)) / wide * (width - left - 170)
-        return x, top + (high - error) / max(high - low, 0.5) * (height - top - 40)
+    def x(error: float) -> float:
+        share = (math.log10(max(error, 10**low)) - low) / (high - low)
+        return left + 8 + share * (right - left - 8)
 
-    floor = height - 40
-    parts = [f'<path d="M{left} {top}V{floor}H{width - 20}" class="axis-line"/>']
-    for power in range(math.ceil(low), math.floor(high) + 1):
-        y = place(("", 1, 10.0**power, 0, False))[1]
-        parts.append(f'<path d="M{left} {y:.1f}H{width - 20}" class="guide"/>')
-        parts.append(text(left - 6, y + 4, f"{10.0**power:g}", "tick", "end"))
-    for count in (1, 2, 4, 10, 20, 100, 1000):
-        if math.log10(count) <= wide:
-            x = place(("", count, 1.0, 0, False))[0]
-            parts.append(text(x, floor + 14, str(count), "tick", "middle"))
+    parts: list[str] = []
+    heads = (1, 2, 5) if high - low < 2 else (1,)
+    for tick in (c * 10.0**power for power in range(-6, 7) for c in heads):
+        if low <= math.log10(tick) <= high:
+            parts.append(f'<path d="M{x(tick):.1f} {top - 6}V{floor}" class="guide"/>')
+            parts.append(text(x(tick), floor + 13, f"{tick:g}", "tick", "middle"))
+    parts.append(f'<path d="M{left} {top - 6}V{floor}H{right}" class="axis-line"/>')
+    parts.append(text(right + 6, top - 8, "evaluations", "axis", "start"))
     parts.append(
-        text(width / 2 - 60, height - 6, "evaluations of f per estimate", "axis", "middle")
+        text((left + right) / 2, floor + 28, "relative error, log scale", "axis", "middle")
     )
-    spots = sorted(((*place(m), m) for m in marks), key=lambda s: (round(s[0]), s[1]))
-    last: dict[int, float] = {}
-    for x, y, mark in spots:
-        kind = "dot best" if mark[4] else "dot"
-        said = f"{mark[0]}: error {mark[2]:.3g}, bias {mark[3]:.3g}, {mark[1]:g} evaluations"
-        # Names in one column step down until each has a line of its own.
-        line = max(y + 4, last.get(round(x), -99.0) + 11)
-        last[round(x)] = line
-        parts.append(
-            f"<g><title>{escape(said)}</title>"
-            f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" class="{kind}"/></g>'
-        )
-        parts.append(text(x + 8, line, mark[0], "name"))
+    for place, mark in enumerate(rows):
+        parts += _line(mark, top + row * place + 8, x, (left, right))
+    title = "Error of each estimator"
     return (
-        f'<svg viewBox="0 0 {width} {height}" role="img" aria-label="Error against evaluations">'
-        f"<title>Error against evaluations</title>{''.join(parts)}</svg>"
+        f'<svg viewBox="0 0 {right + 70} {floor + 36}" role="img" aria-label="{title}">'
+        f"<title>{title}</title>{''.join(parts)}</svg>"
     )
+
+
+def _line(
+    mark: Mark, y: float, x: Callable[[float], float], sides: tuple[float, float]
+) -> list[str]:
+    """Draw one estimator's name, dot, line and evaluations."""
+    name, count, error, bias, biased = mark
+    here, alike = x(error), x(error * max(count, 1.0) ** 0.5)
+    said = f"{name}: error {error:.3g}, bias {bias:.3g}, {count:g} evaluations"
+    return [
+        text(sides[0] - 6, y + 4, name, "name", "end"),
+        f'<path d="M{here:.1f} {y:g}H{alike:.1f}M{alike:.1f} {y - 4:g}v8" class="axis-line"/>',
+        f"<g><title>{escape(said)}</title>"
+        f'<circle cx="{here:.1f}" cy="{y:g}" r="4" class="{"dot best" if biased else "dot"}"/></g>',
+        text(sides[1] + 6, y + 4, f"{count:g}", "tick", "start"),
+    ]
