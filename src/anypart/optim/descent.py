@@ -78,12 +78,29 @@ class Descent:
             progress: share of the planned steps already done, in [0, 1).
 
         """
+        self._optimizer.zero_grad()
+        loss.backward()
+        self._advance(progress)
+        return float(loss.detach())
+
+    def along(self, gradient: Parameters, progress: float) -> None:
+        """Take one step down a loss whose gradient is known.
+
+        Args:
+            gradient: of the loss by each of `now`.
+            progress: as in `down`.
+
+        """
+        for name, now in self.now.items():
+            now.grad = gradient[name]
+        self._advance(progress)
+
+    def _advance(self, progress: float) -> None:
+        """Move the parameters and their average by the gradients that they hold."""
         import torch
 
         for group in self._optimizer.param_groups:
             group["lr"] = self._pace.at(self.steps, progress)
-        self._optimizer.zero_grad()
-        loss.backward()
         torch.nn.utils.clip_grad_norm_(list(self.now.values()), self._pace.norm)
         self._optimizer.step()
         self.steps += 1
@@ -91,7 +108,6 @@ class Descent:
         with torch.no_grad():
             for name, mean in self._mean.items():
                 mean.lerp_(self.now[name], 1 - keep)
-        return float(loss.detach())
 
     def averaged(self) -> dict[str, NDArray[np.float32]]:
         """Return copies of the averaged parameters; later steps leave them alone."""

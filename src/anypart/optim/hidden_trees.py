@@ -24,7 +24,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +39,9 @@ from anypart.optim.descent import Descent, Pace
 from anypart.optim.expected_counts import Counts, e_step_down, e_step_up, make_batch
 from anypart.optim.tree_start import GrowingTree, make_sample, start_hidden, to_shares
 from anypart.optim.tree_tables import tree_from_state, tree_state
+
+if TYPE_CHECKING:
+    import torch
 
 LEAST_SHARE = 1e-9  # of a table's row, whose logarithm is taken
 
@@ -154,7 +157,7 @@ class HiddenTreeLearner:
     def state(self) -> dict[str, NDArray[Any]]:
         """Return everything that `load_state` needs to go on with the same bits."""
         arrays = {"margins": np.concatenate(self._sample.margins)} | tree_state(self.tree)
-        return arrays | (under("ascent", self._ascent.descent.state()) if self._ascent else {})
+        return arrays | (under("ascent", self._ascent.state()) if self._ascent else {})
 
     def load_state(self, arrays: dict[str, NDArray[Any]]) -> None:
         """Go on from `state`."""
@@ -164,7 +167,7 @@ class HiddenTreeLearner:
         self._ascent = None
         if climbing := part(arrays, "ascent"):
             self._ascent = _Ascent(self.tree, self._settings.rate)
-            self._ascent.descent.load_state(climbing)
+            self._ascent.load_state(climbing)
 
 
 def is_settled(tree: GrowingTree, column: int) -> bool:
@@ -211,31 +214,47 @@ class _Ascent:
             rate, decay=0.0, norm=math.inf, steady=0.0, warm_up=1, memory=0.99, averaged=0.99
         )
         self.descent = Descent(start, pace)
+        self._shares = self._softmax()
 
     def up(self, counts: Counts, n_rows: int, progress: float) -> None:
         """Take one step up what the counts (with pseudo-counts) expect, nats per row."""
         import torch
 
         tables = [*counts.transitions, *(counts.emissions[c] for c in self._columns)]
-        total = torch.zeros(())
+        down: dict[str, torch.Tensor] = {}
         for name, places in self._groups.items():
             met = torch.from_numpy(np.concatenate([tables[i] for i in places]))
-            total = total + (met * torch.log_softmax(self.descent.now[name], 1)).sum()
-        self.descent.down(-total / n_rows, progress)
+            down[name] = (self._shares[name] * met.sum(1, keepdim=True) - met).div_(n_rows)
+        self.descent.along(down, progress)
+        self._shares = self._softmax()
+
+    def _softmax(self) -> dict[str, torch.Tensor]:
+        return {name: p.detach().softmax(1) for name, p in self.descent.now.items()}
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """Return what `load_state` needs."""
+        return self.descent.state()
+
+    def load_state(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Go on from `state`."""
+        self.descent.load_state(arrays)
+        self._shares = self._softmax()
 
     def now(self) -> GrowingTree:
         """Return the tree as it is."""
-        return self._tables({n: p.detach().numpy() for n, p in self.descent.now.items()})
+        return self._tree_of(self._shares)
 
     def averaged(self) -> GrowingTree:
         """Return the tree of the averaged logits."""
-        return self._tables(self.descent.averaged())
+        import torch
 
-    def _tables(self, logits: Mapping[str, Array]) -> GrowingTree:
+        mean = self.descent.averaged()
+        return self._tree_of({name: torch.from_numpy(a).softmax(1) for name, a in mean.items()})
+
+    def _tree_of(self, shares: Mapping[str, torch.Tensor]) -> GrowingTree:
         found: dict[int, Array] = {}
         for name, places in self._groups.items():
-            rows = np.exp(logits[name] - logits[name].max(1, keepdims=True))
-            tables = np.split(to_shares(rows), self._ends[name])
+            tables = np.split(shares[name].numpy(), self._ends[name])
             found |= dict(zip(places, tables, strict=True))
         emissions = list(self._tree.emissions)
         for place, column in enumerate(self._columns, self._n_nodes):
