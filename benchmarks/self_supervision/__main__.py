@@ -1,7 +1,7 @@
-"""`python -m benchmarks.self_supervision [PART [SET …]]`: parts policies, letters, probes.
+"""`python -m benchmarks.self_supervision [PART [SET …]]`: policies, letters, asked, probes.
 
-What was measured is kept in the benchmarks' work folder; each run of a part measures what
-it is asked for again and writes benchmarks/results/self_supervision.md from all there is.
+What was measured is kept in benchmarks/results/self_supervision.json; each run of a part
+measures what it is asked for again and writes self_supervision.md from all there is.
 """
 
 from __future__ import annotations
@@ -9,11 +9,13 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
-from benchmarks.contest import work_folder, write_result
-from benchmarks.self_supervision import letters, policies, probes
+from benchmarks.contest import write_result
+from benchmarks.self_supervision import asked, letters, policies, probes
 
-PARTS = {"policies": policies, "letters": letters, "probes": probes}
+PARTS = {"policies": policies, "letters": letters, "asked": asked, "probes": probes}
+KEPT = Path(__file__).parents[1] / "results" / "self_supervision.json"
 
 
 def main() -> None:
@@ -21,24 +23,21 @@ def main() -> None:
     named = [sys.argv[1]] if len(sys.argv) > 1 else list(PARTS)
     if unknown := [n for n in named if n not in PARTS]:
         sys.exit(f"There is no part {unknown[0]!r}; there are {', '.join(PARTS)}.")
-    folder = work_folder("self_supervision")
-    folder.mkdir(parents=True, exist_ok=True)
     for part in named:
-        path = folder / f"{part}.json"
         for name in sys.argv[2:] or PARTS[part].SETS:
             found = PARTS[part].measure(name)
             # Read again: another part of the run may have written meanwhile.
-            results = json.loads(path.read_text()) if path.exists() else {}
-            path.write_text(json.dumps(results | {name: found}))
-            write_result("self_supervision", _text(folder))
+            results = json.loads(KEPT.read_text()) if KEPT.exists() else {}
+            results[part] = results.get(part, {}) | {name: found}
+            KEPT.write_text(json.dumps(results, indent=1))
+            write_result("self_supervision", _text(results))
 
 
-def _text(folder: Path) -> list[str]:
+def _text(results: dict[str, Any]) -> list[str]:
     text = ["# Self-supervision", ""]
     for part, module in PARTS.items():
-        path = folder / f"{part}.json"
-        if path.exists():
-            text += [*module.report(json.loads(path.read_text())), ""]
+        if part in results:
+            text += [*module.report(results[part]), ""]
     return text
 
 

@@ -182,3 +182,18 @@ def test_the_package_runs_as_a_module_with_the_same_exit_codes():
         done = subprocess.run(line, capture_output=True, text=True, check=False)
         assert done.returncode == code, done.stderr
     assert "nowhere.csv" in done.stderr
+
+
+def test_score_passes_a_question_on(monkeypatch, capsys):
+    asked = {}
+
+    class Fit:
+        def score_batches(self, rows, *, question=None):
+            asked.update(rows=rows, question=question)
+            yield pa.RecordBatch.from_pydict({"row": [0], "log_prob": [-0.5]})
+
+    monkeypatch.setitem(anypart.__dict__, "load", lambda folder: Fit())
+    monkeypatch.setitem(anypart.__dict__, "read", lambda source, query=None: source)
+    assert main(["score", "f", "t.csv", "--question", "* | b", "--json"]) == 0
+    assert asked == {"rows": "t.csv", "question": "* | b"}
+    assert '"log_prob": -0.5' in capsys.readouterr().out.replace(":-", ": -")
