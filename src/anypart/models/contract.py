@@ -85,11 +85,14 @@ class Ability:
     Args:
         any_part: log_prob and conditional of any seen part, the rest summed out.
         weighted: evidence with log-weights as well.
+        rows: log_prob of complete rows; where False even that is an estimate, and the model
+            has `row_error(evidence)`, the standard error of each, (rows,), nats.
 
     """
 
     any_part: bool
     weighted: bool
+    rows: bool = True
 
 
 class Model(Protocol):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
-from typing import Any, Self, TypeVar
+from typing import Any, Protocol, Self, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,14 @@ def log_sum(logs: NDArray[Any], axis: int) -> NDArray[Any]:
 
 def _sums(model: Model) -> bool:
     return model.ability.any_part and model.ability.weighted
+
+
+class Guess(Protocol):
+    """A model of which even complete rows are estimates."""
+
+    def row_error(self, evidence: Evidence) -> NDArray[np.float64]:
+        """Standard error of `log_prob`, (rows,), nats."""
+        ...
 
 
 class Stack:
@@ -65,6 +73,7 @@ class Stack:
         self.ability = Ability(
             any_part=all(m.ability.any_part for m in members),
             weighted=all(m.ability.weighted for m in members),
+            rows=all(m.ability.rows for m in members),
         )
 
     @cached_property
@@ -84,6 +93,15 @@ class Stack:
     def log_prob(self, evidence: Evidence) -> NDArray[np.float64]:
         """Log-probability of each row's event, (rows,), nats; −inf if it is impossible."""
         return log_sum(self._joint(evidence), 0)
+
+    def row_error(self, evidence: Evidence) -> NDArray[np.float64]:
+        """Standard error of each row's log-probability, (rows,), nats; 0 where it is exact."""
+        share = np.exp(self._posterior(evidence))
+        square = np.zeros(evidence.n_rows)
+        for weight, member in zip(share, self.members, strict=True):
+            if not member.ability.rows:
+                square += (weight * cast(Guess, member).row_error(evidence)) ** 2
+        return np.sqrt(square)
 
     def conditional(self, evidence: Evidence) -> NDArray[np.float32]:
         """Log-probabilities of every cell given the event, one at a time, (rows, flat).

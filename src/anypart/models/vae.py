@@ -54,7 +54,7 @@ class VAE:
     """
 
     family = "vae"
-    ability = Ability(any_part=False, weighted=False)
+    ability = Ability(any_part=False, weighted=False, rows=False)
 
     def __init__(
         self,
@@ -188,6 +188,15 @@ class VAE:
             high[block] = np.where(nothing, 0.0, np.minimum(top[:, 0] + np.log(mean + reach), 0.0))
             del codes
         return estimate, np.minimum(low, estimate), np.maximum(high, estimate)
+
+    def row_error(self, evidence: Evidence) -> NDArray[np.float64]:
+        """Return the standard error of `log_prob`, by the delta method, (rows,), nats."""
+        error = np.zeros(evidence.n_rows)
+        for block, _, seen, _, log_w in self._blocks(evidence):
+            w = np.exp(log_w - log_w.max(1, keepdims=True))
+            spread = w.std(1, ddof=1) / w.mean(1) / math.sqrt(self.draws)
+            error[block] = np.where(seen.any(1), spread, 0.0)
+        return error
 
     def conditional(self, evidence: Evidence) -> NDArray[np.float32]:
         """Estimate log-probabilities of every cell given the seen ones, (rows, flat)."""

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anypart.models.contract import Codes, Evidence, Mask, Model
-from anypart.models.stack import Stack
+from anypart.models.stack import Guess, Stack
 from anypart.models.stated import Stated
 from anypart.models.stated_questions import StatedQuestions
 from anypart.queries import estimates
@@ -45,7 +45,8 @@ def log_prob(model: Model, evidence: Evidence) -> Estimate:
     if proposal is not None and not says_nothing(evidence):
         return estimates.log_prob(cast(Stack, model), proposal, evidence)
     if not evidence.weights or model.ability.weighted:
-        return Estimate(model.log_prob(evidence))
+        error = None if model.ability.rows else cast(Guess, model).row_error(evidence)
+        return Estimate(model.log_prob(evidence), error)
     spread = _spread(model, evidence)
     return Estimate(np.logaddexp.reduce(spread.log_weights, axis=1), spread.error)
 

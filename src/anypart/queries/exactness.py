@@ -19,6 +19,7 @@ ESTIMATED = (
     "a member with weight sums nothing out, so complete rows were drawn from the members that "
     "do, and weighed by all"
 )
+GUESSED = "a member with weight, an autoencoder, estimates even complete rows by draws of its own"
 FEW_DRAWS = 30.0  # effective ones; fewer do not tell their own spread
 EACH_ITS_OWN = (
     "each stated question is answered by members that are weighed for it, all others by the "
@@ -59,7 +60,9 @@ def label(
     drawn = effective is not None
     if not model.ability.any_part and not whole:
         why.append(ESTIMATED if drawn else NOT_ANY_PART)
-    if error is not None and not drawn:
+    if not model.ability.rows:
+        why.append(GUESSED)
+    elif error is not None and not drawn:
         why.append(DRAWN)
     worst = None if error is None else float(np.max(error, initial=0.0)) * scale
     details = dict(details or {})

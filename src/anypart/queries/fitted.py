@@ -108,7 +108,7 @@ class Fitted:
         drawn, whole, reason = list[Estimate](), True, ""
         for found, lost in self._scores(rows, question):
             parts.append(found.value)
-            drawn += [] if found.effective is None else [found]
+            drawn += [] if found.error is None else [found]
             whole, reason = whole and found.whole, reason or found.reason
             for name, count in lost.items():
                 unknown[name] = unknown.get(name, 0) + count
