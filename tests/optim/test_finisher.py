@@ -64,7 +64,7 @@ def test_what_is_kept_is_the_best_on_validation_by_scikit_learns_f1():
     ("right", "wrong"),
     [
         ("kept = max(reversed(scores)", "kept = min(reversed(scores)"),
-        ("start = recipe or Recipe(), copy.deepcopy(model)", "start = recipe or Recipe(), model"),
+        ("recipe or of_order or Recipe(), copy.deepcopy(model)", "recipe or Recipe(), model"),
         ("(z > self.threshold)", "(z > 0)"),
     ],
 )
@@ -163,3 +163,21 @@ def test_mini_batches_finish_as_well_as_all_rows_do():
         whole = finish(model, train, valid, metric)
         parts = finish(model, train, valid, metric, Recipe(batch=100, steps=300))
         assert parts.report(test, metric)["kept"] > whole.report(test, metric)["kept"] - 0.02
+
+
+def test_an_order_is_finished_without_a_threshold():
+    from sklearn.metrics import average_precision_score, roc_auc_score
+
+    train, valid, test = (two_clouds(k, 900) for k in range(3))
+    model = by_cross_entropy(train)
+    for metric, judge in (
+        (metrics.auc, roc_auc_score),
+        (metrics.average_precision, average_precision_score),
+    ):
+        done = finish(model, train, valid, metric, Recipe(1.0, 0.05, 100))
+        assert set(done.scores) == {"cross-entropy at .5", "fine-tuned"}
+        found = done.report(test, metric)
+        z = done.model(test.rows).detach().squeeze(1)
+        assert found["kept"] == pytest.approx(judge(test.labels, z), abs=1e-6)
+        assert found["kept"] > found["cross-entropy at .5"] + 0.005
+    assert finisher.ORDER_RECIPES["auc"] != Recipe()

@@ -60,6 +60,14 @@ class Recipe:
     seed: int = 0
 
 
+#: Metrics of an order have no threshold, and a recipe of their own. All were chosen on sets
+#: outside those that they are judged on (benchmarks/results/smoothing_recipe.md).
+ORDER_RECIPES: Mapping[str, Recipe] = {
+    "auc": Recipe(2.0, 0.005, 100),
+    "average_precision": Recipe(2.0, 0.005, 100),
+}
+
+
 @dataclass(frozen=True)
 class Finished:
     """A classifier and its threshold, and what was compared to find them.
@@ -106,7 +114,8 @@ def finish(
     """Finish a classifier that was trained by cross-entropy.
 
     Three are compared on the validation rows by the true metric: as it is, with the best
-    threshold, and fine-tuned by the smooth metric from that threshold on. Equals go to the
+    threshold (if the metric is not of an order), and fine-tuned by the smooth metric from
+    that threshold on. Equals go to the
     later one. The model itself is not changed.
 
     Args:
@@ -114,7 +123,7 @@ def finish(
         train: rows to fine-tune on, all together in a step if the recipe says no batch.
         valid: rows to choose by; they are as many as the choice is sure.
         metric: of `calculus.smoothing.metrics`.
-        recipe: how to fine-tune.
+        recipe: how to fine-tune; if not given, what suits the metric.
         options: of the metric.
 
     Raises:
@@ -141,10 +150,11 @@ def finish(
             "The training or validation rows are all of one class, so no threshold is better "
             "than another. Split them class by class."
         )
-    recipe, start = recipe or Recipe(), copy.deepcopy(model)
+    of_order = ORDER_RECIPES.get(getattr(metric, "__name__", ""))
+    recipe, start = recipe or of_order or Recipe(), copy.deepcopy(model)
     binary = _scores(start, valid.rows).ndim == 1
     candidates = {AT_HALF: (start, 0.0)}
-    if binary:
+    if binary and not of_order:
         # A threshold has one number to learn: rows that were trained on help it too.
         both = Labelled(
             torch.cat([train.rows, valid.rows]), torch.cat([train.labels, valid.labels])
