@@ -89,3 +89,17 @@ def test_without_the_members_along_an_order_rows_are_less_likely(fitted):
     without = dataclasses.replace(fitted, model=fitted.model.proposal)
     loss = np.mean(fitted.log_prob(rows).value) - np.mean(without.log_prob(rows).value)
     assert loss > 0.01
+
+
+def test_one_column_given_all_others_is_exact(fitted):
+    rows = exclusive_or(300, 8)
+    answer = fitted.ask("c", rows=rows)
+    assert answer.exact
+    both = [
+        fitted.log_prob(rows.set_column(2, "c", pa.array(np.full(300, c)))).value for c in (0, 1)
+    ]
+    right = 1 / (1 + np.exp(np.asarray(both[0]) - np.asarray(both[1])))
+    np.testing.assert_allclose(answer.value["1"].to_numpy(), right, atol=1e-5)
+    assert fitted.decide(rows, "c", "f1", positive="1").exact
+    gap = pa.concat_tables([rows.drop_columns(["e"]).slice(0, 3)])
+    assert not fitted.ask("c", rows=gap).exact

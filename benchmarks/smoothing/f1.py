@@ -198,7 +198,7 @@ def run(every: int = 1, only: str = "") -> list[str]:
     for kind, title in (("linear", "Linear models"), ("hidden", "One hidden layer of 16")):
         found: dict[str, dict[str, list[np.ndarray]]] = {}
         for i in range(0, len(names), TOGETHER):
-            if only in ("", kind):
+            if only in ("", kind, "hidden"):
                 for metric, methods in kept_group(names[i : i + TOGETHER], kind, i).items():
                     for method, values in methods.items():
                         found.setdefault(metric, {}).setdefault(method, []).append(values)

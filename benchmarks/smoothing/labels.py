@@ -15,6 +15,7 @@ from anypart.base.seeds import generator
 from benchmarks.contest import work_folder
 from benchmarks.data import data_file
 from benchmarks.smoothing.boosted import DEFAULT, GRID, SEARCHED, boosted
+from benchmarks.smoothing.decide import network_alone
 
 MINUTES = 0.3
 TABLES = {  # file → asked column
@@ -65,9 +66,7 @@ def compare(name: str, column: str) -> dict[str, Scores]:
             np.stack(known, 1), np.searchsorted(labels, made), true
         )
         if purpose == "questions":
-            network = fitted.model.members[0]
-            ground = getattr(network, "ground", network)
-            alone = anypart.queries.fitted.Fitted(fitted.schema, _stack(ground), fitted.gaps)
+            alone = network_alone(fitted)
             answer = alone.ask(column, rows=test).value
             known = [answer[n].to_numpy() if n in answer.column_names else zero for n in labels]
             p = np.stack(known, 1)
@@ -79,10 +78,6 @@ def compare(name: str, column: str) -> dict[str, Scores]:
         whole[:, np.unique(y[kind == 0])] = p
         found[who] = scores(whole, whole.argmax(1), true)
     return found
-
-
-def _stack(model: object) -> anypart.models.stack.Stack:
-    return anypart.models.stack.Stack([model], np.zeros(1))
 
 
 def run(only: str = "") -> list[str]:

@@ -160,6 +160,36 @@ def test_complete_rows_among_others_are_exact():
     np.testing.assert_allclose(found.value[3], model.log_prob(evidence)[3])
 
 
+def check_single_gaps(model, seed):
+    """Rows with one unseen cell, some with two among them: exact, without an error."""
+    table, rng = table_of(model), np.random.default_rng(seed)
+    codes = oracle.all_rows(N_CATS)[rng.integers(48, size=12)]
+    seen = np.ones(codes.shape, bool)
+    seen[np.arange(12), rng.integers(5, size=12)] = False
+    seen[::4, 1] = seen[::4, 0] = False
+    evidence = Evidence(codes, seen)
+    found = events.conditional(model, evidence)
+    single = (~seen).sum(1) == 1
+    assert (found.error[single] == 0).all()
+    assert np.isinf(found.effective[single]).all()
+    assert (found.error[~single].max(1) > 0).all()
+    for row in np.flatnonzero(single):
+        right = oracle.conditional(table, *of_row(evidence, row))
+        np.testing.assert_allclose(np.exp(found.value[row]), right, atol=1e-5)
+
+
+def test_a_single_unseen_cell_needs_no_draws():
+    for seed in range(3):
+        check_single_gaps(mixture(seed), seed)
+        check_single_gaps(spared(seed), seed)
+
+
+def test_draws_for_a_single_unseen_cell_are_noticed(monkeypatch):
+    plant(monkeypatch, "anypart.queries.estimates", "if not evidence.weights:", "if False:")
+    with pytest.raises(AssertionError):
+        check_single_gaps(mixture(0), 0)
+
+
 def test_the_same_question_has_the_same_answer():
     model, evidence = mixture(), parts(mixture(), 0)
     one, two = (events.log_prob(model, evidence).value for _ in range(2))

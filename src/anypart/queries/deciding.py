@@ -25,6 +25,7 @@ from anypart.models.contract import Model
 from anypart.queries.answer import Answer
 from anypart.queries.asking import ask_rows
 from anypart.queries.conditions import Given
+from anypart.queries.estimates import Estimate, together
 from anypart.queries.exactness import label
 from anypart.queries.meaning import Reader
 from anypart.queries.tables import give_back, kind_of
@@ -47,13 +48,13 @@ class _Asked:
     Args:
         labels: as written.
         chances: (rows, labels).
-        error: standard errors of the logarithms of what was drawn; None if nothing was.
+        worth: what the chances are worth, if rows had to be drawn.
 
     """
 
     labels: tuple[str, ...]
     chances: Reals
-    error: Reals | None
+    worth: Estimate
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,8 @@ def decide(
         give_back(table, kind_of(rows)),
         model,
         f"{column} of {len(table):,} rows, for {name}",
-        error=asked.error,
+        error=asked.worth.error,
+        effective=asked.worth.effective,
         reason=found.reason,
         details=found.details,
     )
@@ -113,25 +115,24 @@ def _check_kind(reader: Reader, at: int) -> None:
 def _chances(reader: Reader, model: Model, rows: Any, at: int, given: Given) -> _Asked:
     event = reader.event(given)
     labels = reader.codec.labels(at)
-    parts, errors = [np.zeros((0, len(labels)))], list[Reals]()
-    for table, error in _answers(reader, model, rows, at, event):
+    parts, drawn = [np.zeros((0, len(labels)))], list[Estimate]()
+    for table, worth in _answers(reader, model, rows, at, event):
         parts.append(np.stack([table.column(i).to_numpy() for i in range(len(labels))], 1))
-        errors += [] if error is None else [error]
+        drawn.append(worth)
     chances = np.concatenate(parts)
     if not np.isfinite(chances).all():
         raise QuestionError(
             f"{event.text!r} has probability 0 for {int((~np.isfinite(chances)).any(1).sum()):,} "
             "of the rows, so nothing can be decided given it. Change the conditions."
         )
-    return _Asked(labels, chances, np.concatenate(errors) if errors else None)
+    return _Asked(labels, chances, together(drawn))
 
 
 def _answers(
     reader: Reader, model: Model, rows: Any, at: int, event: Any
-) -> Iterator[tuple[pa.Table, Reals | None]]:
+) -> Iterator[tuple[pa.Table, Estimate]]:
     for batch in read(rows).batches(BLOCK):
-        table, worth = ask_rows(reader, model, at, event, batch)
-        yield table, worth.error
+        yield ask_rows(reader, model, at, event, batch)
 
 
 def _by_accuracy(asked: _Asked) -> _Decided:

@@ -8,9 +8,10 @@ members make of a complete row. With rows drawn from q given the event e,
     p(x_c = k | e) = \frac{w\, q(x_c = k | e) + E[r(x) 1_{x_c = k}]}{w + E[r(x)]}
 
 Only complete rows are asked of the others, which all families answer exactly; what q knows
-is not estimated. Every number comes with its standard error and the effective number of
-draws, :math:`(\sum T)^2 / \sum T^2` with :math:`T = w + r`: a proposal that is far from the
-other members is seen in both.
+is not estimated, and neither is a single unseen cell, whose values all members can be asked.
+Every number comes with its standard error and the effective number of draws,
+:math:`(\sum T)^2 / \sum T^2` with :math:`T = w + r`: a proposal that is far from the other
+members is seen in both.
 
 References:
     Owen 2013, Monte Carlo theory, methods and examples, chapter 9 (self-normalised
@@ -27,6 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anypart.models.contract import Codes, Evidence, Model
+from anypart.models.single_gaps import fill_single_gaps
 from anypart.models.stack import Stack, log_sum
 
 Reals = NDArray[np.float64]
@@ -165,15 +167,23 @@ def log_prob(model: Stack, proposal: Stack, evidence: Evidence) -> Estimate:
 def conditional(model: Stack, proposal: Stack, evidence: Evidence) -> Estimate:
     """Estimate the log-probabilities of every cell given the event, (rows, flat).
 
+    A row with one unseen cell needs no draws: each of the cell's values makes it complete.
+
     Raises:
         QuestionError: the event of a row is impossible for every exact member.
 
     """
     value = np.empty((evidence.n_rows, model.layout.total))
-    error, effective = np.empty_like(value), np.empty(evidence.n_rows)
-    value[:] = proposal.conditional(evidence)
+    error, effective = np.zeros_like(value), np.full(evidence.n_rows, np.inf)
+    many = np.arange(evidence.n_rows)
+    if not evidence.weights:
+        with np.errstate(invalid="ignore"):  # an impossible row; the proposal says so below
+            value[:], many = fill_single_gaps(model, evidence)
+        many = np.union1d(many, np.flatnonzero(np.isnan(value).any(axis=1)))
+    value[many] = proposal.conditional(evidence.rows(many))
     rng = np.random.default_rng(0)
-    for rows, n in _possible(proposal, evidence):
+    for some, n in _possible(proposal, evidence.rows(many)):
+        rows = many[some]
         draws = _draw(model, proposal, evidence.rows(rows), n, rng)
         effective[rows] = draws.effective()
         for col, place in enumerate(model.layout.slices):

@@ -57,6 +57,8 @@ def label(
 
     """
     why = [reason] if reason else []
+    if effective is not None and len(effective) and np.isinf(effective).all():
+        effective, error, whole = None, None, True  # only complete rows were asked of members
     drawn = effective is not None
     if not model.ability.any_part and not whole:
         why.append(ESTIMATED if drawn else NOT_ANY_PART)

@@ -24,7 +24,6 @@ from anypart.models.many_orders import ManyOrders
 from anypart.models.one_order import OneOrder
 from anypart.models.order_agnostic import OrderAgnostic
 from anypart.models.places import Array
-from anypart.models.pool import Pool
 from anypart.models.stack import Stack
 from anypart.models.stated_questions import StatedQuestions
 from anypart.scores.twins import TWINS, tree_logits
@@ -94,8 +93,7 @@ def prove(model: Model) -> Iterator[Proof]:
     """Decide for every chain in a model whether it is autoregressive.
 
     Args:
-        model: any of the catalogue; a stack's members and a pool's experts are taken one by
-            one.
+        model: any of the catalogue; a stack's members are taken one by one.
 
     Returns:
         A proof for each order of each chain; nothing for families that are no chains.
@@ -107,9 +105,6 @@ def prove(model: Model) -> Iterator[Proof]:
     if isinstance(model, Stack | StatedQuestions):
         for member in model.members:
             yield from prove(member)
-    elif isinstance(model, Pool):
-        for part in (model.ground, *(expert.model for expert in model.experts)):
-            yield from prove(part)
     elif isinstance(model, ManyOrders):
         yield from prove(model.mixture)
     elif isinstance(model, OrderAgnostic):

@@ -212,15 +212,3 @@ def test_factors_that_hear_other_cells_and_that_do_not_sum_to_1_are_found(monkey
     monkeypatch.setattr(components, "_judged", heard)
     (proof,) = prove_components(trained(family))
     assert not proof.proved
-
-
-def test_the_experts_of_a_pool_and_its_ground_are_proved():
-    from anypart.models.pool import Expert, Pool
-
-    trees, ground = trained("boosted_trees"), trained("order_agnostic")
-    pool = Pool(ground, [Expert(trees, int(trees.order[-1]), 0.5, 1)])
-    assert [p.family for p in prove(Stack([pool], np.zeros(1)))] == [
-        "order_agnostic",
-        "order_agnostic",
-        "boosted_trees",
-    ]
