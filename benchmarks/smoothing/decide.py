@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,6 @@ import pyarrow as pa
 import anypart
 from anypart.base.seeds import generator
 from anypart.calculus.smoothing.decisions import best_f_beta
-from anypart.models.stack import Stack
 from benchmarks.contest import work_folder
 from benchmarks.data import data_file
 from benchmarks.smoothing.boosted import DEFAULT, GRID, SEARCHED, boosted
@@ -58,13 +56,6 @@ def own(train: pa.Table, valid: pa.Table, purpose: str) -> anypart.Fitted:
     return anypart.load(at)
 
 
-def network_alone(fitted: anypart.Fitted) -> anypart.Fitted:
-    """Return what a fit for questions was before it had experts: its network."""
-    member = fitted.model.members[0]
-    ground = Stack([getattr(member, "ground", member)], np.zeros(1))
-    return dataclasses.replace(fitted, model=ground)
-
-
 def tuned(p: np.ndarray, y: np.ndarray, measure: Any, *, least: bool) -> float:
     """Best threshold on validation rows, of every one that differs."""
     cuts = np.unique(np.r_[0.0, p])
@@ -97,10 +88,6 @@ def run(only: str = "") -> list[str]:
             decided[name][f"anypart, {purpose}"] = made
             chance = np.where(made, found["probability"], 1 - found["probability"].to_numpy())
         losses.append(f"{purpose} {log_loss(chance, true):.4f}")
-        if purpose == "questions":
-            answer = network_alone(fitted).ask(COLUMN, rows=test).value
-            level = log_loss(answer[POSITIVE].to_numpy(), true)
-            losses.append(f"the network of questions alone {level:.4f}")
         print(losses[-1], flush=True)
     y_valid = y[held]
     for who, grid in ((DEFAULT, [{}]), (SEARCHED, GRID)):

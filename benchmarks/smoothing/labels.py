@@ -15,7 +15,6 @@ from anypart.base.seeds import generator
 from benchmarks.contest import work_folder
 from benchmarks.data import data_file
 from benchmarks.smoothing.boosted import DEFAULT, GRID, SEARCHED, boosted
-from benchmarks.smoothing.decide import network_alone
 
 MINUTES = 0.3
 TABLES = {  # file → asked column
@@ -65,13 +64,6 @@ def compare(name: str, column: str) -> dict[str, Scores]:
         found[f"anypart, {purpose}"] = scores(
             np.stack(known, 1), np.searchsorted(labels, made), true
         )
-        if purpose == "questions":
-            alone = network_alone(fitted)
-            answer = alone.ask(column, rows=test).value
-            known = [answer[n].to_numpy() if n in answer.column_names else zero for n in labels]
-            p = np.stack(known, 1)
-            made = alone.decide(test, column, "macro-f1").value[column].to_pylist()
-            found["its network alone"] = scores(p, np.searchsorted(labels, made), true)
     for who, grid in ((DEFAULT, [{}]), (SEARCHED, GRID)):
         (p,) = boosted(train, y[kind == 0], valid, y[kind == 1], (test,), grid, column)
         whole = np.zeros((len(p), len(labels)))
@@ -98,8 +90,7 @@ def run(only: str = "") -> list[str]:
         "",
         f"At most {MOST_ROWS:,} rows of each table; 60 / 20 / 20 % for training, validation and "
         f"test; each fit had {MINUTES:g} minutes. `questions` was trained for that column given "
-        "all others; its network alone is what this purpose was before it had trees and weights "
-        "of the question's own. Macro-F1: anypart's of `decide`, LightGBM's of its likeliest "
+        "all others. Macro-F1: anypart's of `decide`, LightGBM's of its likeliest "
         "labels.",
         "",
     ]
