@@ -143,10 +143,9 @@ def fit(
         minutes: how long training may take on two free cores, about.
         seed: of everything random.
         purpose: `any`: exact answers to any question; `density`: also members that answer
-            in one order only; `fast`: exact and cheap members; `questions`: a network
-            trained on `policy`, and for each question that it states members of its own,
-            which answer it exactly, weighed for it alone;
-            `distance`: one mixture of products, brought near the rows by `distance`.
+            in one order only; `fast`: exact and cheap members; `questions`: a network trained
+            on `policy`, and for each question that it states members of its own, which answer
+            it exactly; `distance`: one mixture of products, brought near by `distance`.
         kinds: column → kind, where the inferred one is not wanted.
         policy: which part predicts which, for `questions`: mixed if not given, `spans`, a
             question as `income | *` (income given all others), several of them, or a

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -19,9 +18,8 @@ from anypart.data.codec import Codec
 from anypart.data.files import read
 from anypart.data.packed import PackedCodes
 from anypart.data.schema import Schema
-from anypart.models.contract import Evidence, Model
-from anypart.optim.policies import read_question
-from anypart.queries import asking, events, saved
+from anypart.models.contract import Model
+from anypart.queries import asking, saved
 from anypart.queries.answer import Answer
 from anypart.queries.auditing import FIELDS, audit_batch
 from anypart.queries.completing import Filled, fill_rows
@@ -34,6 +32,7 @@ from anypart.queries.exactness import label
 from anypart.queries.gaps import Gaps, count_gaps
 from anypart.queries.meaning import Reader
 from anypart.queries.representing import Cells, represent_rows
+from anypart.queries.scoring import score_blocks
 from anypart.queries.similar import nearest
 from anypart.queries.tables import give_back, kind_of
 
@@ -106,7 +105,7 @@ class Fitted:
         """
         parts, unknown = [np.zeros(0)], dict[str, int]()
         drawn, whole, reason = list[Estimate](), True, ""
-        for found, lost in self._scores(rows, question):
+        for found, lost in score_blocks(self.model, self.codec, rows, question):
             parts.append(found.value)
             drawn += [] if found.error is None else [found]
             whole, reason = whole and found.whole, reason or found.reason
@@ -131,38 +130,11 @@ class Fitted:
     def score_batches(self, rows: Any, *, question: str | None = None) -> Iterator[pa.RecordBatch]:
         """Score a table larger than memory: batches of `row` and `log_prob` in nats."""
         start = 0
-        for found, _ in self._scores(rows, question):
+        for found, _ in score_blocks(self.model, self.codec, rows, question):
             scores = found.value
             row = np.arange(start, start + len(scores))
             yield pa.RecordBatch.from_pydict({"row": row, "log_prob": scores})
             start += len(scores)
-
-    def _scores(
-        self, rows: Any, question: str | None
-    ) -> Iterator[tuple[Estimate, Mapping[str, int]]]:
-        """Yield scores, and values without a code."""
-        names = [column.name for column in self.codec.columns]
-        stated = None if question is None else read_question(question, names)
-        for batch in read(rows).batches(BLOCK):
-            encoded = self.codec.encode(batch)
-            codes, seen, measure = encoded.codes, encoded.seen, encoded.log_measure
-            if stated is None:
-                found = events.log_prob(self.model, Evidence(codes, seen))
-                found = dataclasses.replace(found, whole=bool(seen.all()))
-            else:
-                found = events.log_given(self.model, codes, seen, stated)
-                measure = self._measure(batch, {names[c] for c in stated.asked})
-            yield dataclasses.replace(found, value=found.value + measure), encoded.unknown
-
-    def _measure(self, batch: pa.RecordBatch, asked: set[str]) -> NDArray[np.float64]:
-        """Say what makes densities of the asked cells' probabilities, (rows,), nats."""
-        there = [name for name in batch.schema.names if name in asked]
-        if not there:
-            raise QuestionError(
-                f"The rows have none of the asked columns ({', '.join(sorted(asked))}). Give "
-                "rows that have them, or ask for columns that are there."
-            )
-        return self.codec.encode(batch.select(there)).log_measure
 
     def ask(self, *columns: str, given: Given = None, rows: Any = None) -> Answer:
         """Ask for the distribution of a column, or of several jointly, given anything.
