@@ -62,20 +62,23 @@ def choose(z: Draws, *, differentiable: bool, evaluations: int) -> Advice:
         return _for_reals(differentiable, evaluations)
     if evaluations == 1:
         return _for_one_evaluation(differentiable)
+    beside = (
+        f"ReinMax(2.0, draws={evaluations}): biased, and less noisy. " if differentiable else ""
+    )
     if z == "bits" and evaluations < 4:
         return Advice(
             "DisARM()",
             True,
             "Two coupled draws of bits, unbiased for any f.",
-            "REBAR() at three evaluations where f is differentiable and smooth.",
+            beside + "RELAX(network) where f is a black box that costs more than a network.",
         )
     draws = f"ScoreFunction('leave_one_out', draws={evaluations})"
     return Advice(
         draws,
         True,
         "Each draw's baseline is the mean of the others, unbiased for any f.",
-        "LocalExpectation() where dims · (cats − 1) + 1 evaluations can be paid, Enumeration() "
-        "where all states can.",
+        beside + "LocalExpectation() where dims · (cats − 1) + 1 evaluations can be paid, "
+        "Enumeration() where all states can.",
     )
 
 
