@@ -100,13 +100,17 @@ def _table() -> list[str]:
 
 
 def _no_bias() -> list[str]:
-    note = (
-        f"Largest deviation of a coordinate's mean over {truth.SAMPLES:,} estimates, in standard "
-        "errors; * marks what happens by chance less than once in a thousand.\n"
-    )
-    return [note, *truth.bias_lines()]
+    return [_BIAS, *truth.bias_lines([name for name in g.CATALOGUE if name != truth.LISTING])]
 
 
+def _no_bias_listing() -> list[str]:
+    return [_BIAS, *truth.bias_lines([truth.LISTING])]
+
+
+_BIAS = (
+    f"Largest deviation of a coordinate's mean over {truth.SAMPLES:,} estimates, in standard "
+    "errors; * marks what happens by chance less than once in a thousand.\n"
+)
 PARTS = {
     "cost": ("Cost", _cost),
     "polynomial": ("Polynomial programming", _polynomial),
@@ -114,6 +118,7 @@ PARTS = {
     "peers": ("Peers' defects", peer_lines),
     "table": ("Bias and error of one estimate", _table),
     "bias": ("No bias", _no_bias),
+    "listing": ("No bias of draws without replacement", _no_bias_listing),
 }
 
 
