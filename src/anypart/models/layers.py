@@ -14,14 +14,26 @@ NORM_EPSILON = 1e-5
 
 def gelu(x: Array) -> Array:
     """Gaussian error linear unit, by its tanh formula (Hendrycks and Gimpel 2016)."""
-    return np.asarray(0.5 * x * (1 + np.tanh(0.7978845608 * (x + 0.044715 * x * x * x))))
+    found = np.multiply(x, x)
+    found *= 0.7978845608 * 0.044715
+    found += 0.7978845608
+    found *= x
+    np.tanh(found, out=found)
+    found += 1
+    found *= x
+    found *= 0.5
+    return found
 
 
 def layer_norm(x: Array, scale: Array, shift: Array) -> Array:
     """Centre and scale every row (Ba, Kiros and Hinton 2016)."""
-    centred = x - x.mean(1, keepdims=True)
-    spread = np.sqrt((centred * centred).mean(1, keepdims=True) + NORM_EPSILON)
-    return np.asarray(centred / spread * scale + shift)
+    width = x.shape[1]
+    found = x - (x @ np.full(width, 1 / width, x.dtype))[:, None]
+    spread = np.sqrt(np.einsum("ij,ij->i", found, found) / width + NORM_EPSILON)
+    found *= (1 / spread).astype(x.dtype)[:, None]
+    found *= scale
+    found += shift
+    return found
 
 
 def log_softmax(x: Floats) -> Floats:

@@ -36,7 +36,7 @@ from anypart.models.layers import Array, gelu, layer_norm, log_softmax
 
 Index = slice | NDArray[np.int64]
 
-ROWS_TOGETHER = 2_048  # keeps the hidden layer in cache
+ROWS_TOGETHER = 512  # keeps the hidden layer in cache
 
 
 class OrderAgnostic:
