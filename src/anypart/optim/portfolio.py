@@ -21,8 +21,8 @@ from anypart.optim.plan_file import Member, Plan, load_plan, save_plan
 from anypart.optim.question_weights import join_for_questions
 from anypart.optim.rows import fingerprint, split
 from anypart.optim.stack_weights import (
-    LEAST_GAIN,
     LEAST_GAIN_DENSITY,
+    least_gain_of,
     mixture_log_prob,
     stack_weights,
 )
@@ -145,7 +145,8 @@ def _join(plan: Plan, folder: Path, tell: Tell) -> Stack:
         tell(Combined({plan.members[0].name: 1.0}, stored[0].event.log_lik))
         return Stack([stored[0].model], np.zeros(1))
     log_probs = np.stack([s.valid_log_prob for s in stored], axis=1)  # (rows, members)
-    least_gain = LEAST_GAIN_DENSITY if plan.purpose == "density" else LEAST_GAIN
+    density = plan.purpose == "density"
+    least_gain = LEAST_GAIN_DENSITY if density else least_gain_of(log_probs)
     costs = [m.seconds for m in plan.members]  # to train, and so to ask
     weights = stack_weights(log_probs, least_gain=least_gain, costs=costs)
     kept = [i for i, w in enumerate(weights) if w > 0]

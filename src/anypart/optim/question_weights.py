@@ -18,8 +18,8 @@ from anypart.optim.plan_file import Plan
 from anypart.optim.policies import MIXED, Policy, all_stated, stated
 from anypart.optim.rows import Split
 from anypart.optim.stack_weights import (
-    LEAST_GAIN,
     LEAST_GAIN_DENSITY,
+    least_gain_of,
     mixture_log_prob,
     stack_weights,
 )
@@ -54,7 +54,7 @@ def join_for_questions(
     ]
     if all_stated(policies):
         logs = np.stack([stored[i].valid_log_prob for i in exact], axis=1)
-        rest, level = _weigh(plan, exact, logs, LEAST_GAIN)
+        rest, level = _weigh(plan, exact, logs, least_gain_of(logs))
     else:
         rest, level = Share((0,), np.zeros(1)), stored[0].event.log_lik
     shares: list[Share] = []

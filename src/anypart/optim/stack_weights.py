@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 Matrix = NDArray[np.float64]
 
 LEAST_GAIN = 0.02  # nats per row that a member must add: every question pays for its time
+LEAST_SHARE = 0.001  # or this share of a row's nats, if that is less
 LEAST_GAIN_DENSITY = 0.001  # where likelihood is all, or that of one question
 SURE = 2.0  # standard errors: few rows do not prove that a member adds nothing
 PSEUDO_COUNT = 1.0
@@ -30,8 +31,8 @@ def stack_weights(
     The objective is concave, so EM cannot end in a wrong place. The pseudo-count α keeps
     few validation rows from giving all the weight to one member. While the others surely lose
     less than its price without a member, one such is dropped: the costliest, and of equal
-    ones the least missed. A member of mean cost has the price `least_gain`, one that costs
-    twice as much twice that.
+    ones the least missed. A member of mean cost or more has the price `least_gain`, one that
+    costs half the mean has half of it.
 
     Args:
         log_probs: log-likelihood of each validation row under each member, (rows,
@@ -55,10 +56,10 @@ def stack_weights(
     log_probs = log_probs[np.isfinite(log_probs).any(axis=1)]
     kept = np.arange(len(weights))
     paid = np.asarray(costs if len(costs) else np.ones(len(weights)), np.float64)
-    prices = least_gain * paid / max(float(paid.mean()), 1e-300)
+    prices = least_gain * np.minimum(paid / max(float(paid.mean()), 1e-300), 1)
     found = _em(log_probs, rounds)
     while len(kept) > 1:
-        going = _first_to_go(log_probs[:, kept], found, prices[kept])
+        going = _first_to_go(log_probs[:, kept], found, prices[kept], paid[kept])
         fewer = np.delete(kept, going)
         again = _em(log_probs[:, fewer], rounds)
         before = mixture_log_prob(log_probs[:, kept], found)
@@ -70,13 +71,29 @@ def stack_weights(
     return weights
 
 
+def least_gain_of(log_probs: Matrix) -> float:
+    """Choose what a member of any-part answers must add, for rows of so many nats.
+
+    Args:
+        log_probs: as in `stack_weights`.
+
+    Example:
+        >>> [least_gain_of(np.full((9, 2), nats)) for nats in (-6.0, -240.0)]
+        [0.006, 0.02]
+
+    """
+    best = log_probs.max(axis=1)
+    known = best[np.isfinite(best)]
+    return min(LEAST_GAIN, LEAST_SHARE * abs(float(known.mean()))) if len(known) else LEAST_GAIN
+
+
 def _surely(lost: Matrix) -> float:
     """What is lost per row at most, but for chance."""
     with np.errstate(invalid="ignore"):  # what excludes a row is infinitely missed
         return float(lost.mean() + SURE * lost.std() / len(lost) ** 0.5)
 
 
-def _first_to_go(log_probs: Matrix, weights: Matrix, prices: Matrix) -> int:
+def _first_to_go(log_probs: Matrix, weights: Matrix, prices: Matrix, paid: Matrix) -> int:
     """Find the costliest member that is not missed, or the one that is missed least.
 
     The others' weights make a few steps only: more could only make the loss smaller.
@@ -89,7 +106,7 @@ def _first_to_go(log_probs: Matrix, weights: Matrix, prices: Matrix) -> int:
     needless = [i for i, lost in enumerate(losses) if _surely(lost) <= prices[i]]
     return min(
         needless or range(len(losses)),
-        key=lambda i: (-prices[i] if needless else 0.0, losses[i].sum()),
+        key=lambda i: (-paid[i] if needless else 0.0, losses[i].sum()),
     )
 
 
