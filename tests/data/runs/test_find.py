@@ -4,7 +4,8 @@ import pytest
 from hypothesis import example, given
 
 from anypart.base.errors import DataError
-from anypart.data.runs import Run, find, longest_run, runs
+from anypart.data import cores
+from anypart.data.runs import Run, dense, few, find, longest_run, runs
 
 from ..planted import planted
 from .oracle import ENDS, SMALL, arrays, brute_force_longest, brute_force_runs, partition
@@ -29,8 +30,11 @@ def compiled(monkeypatch):
 
 
 @pytest.mark.usefixtures("compiled")
+@pytest.mark.parametrize("n_cores", [1, 2, 3])
 @pytest.mark.parametrize("n", [1, 2, 63, 64, 65, 130, 1000, 20_000])
-def test_large_arrays_of_every_make_agree_with_walking(n):
+def test_large_arrays_of_every_make_agree_with_walking(n, n_cores, monkeypatch):
+    monkeypatch.setattr(cores, "cores", lambda: n_cores)
+    monkeypatch.setattr(cores, "LEAST", 1)
     rng = np.random.default_rng(n)
     for name, values in arrays(n, rng):
         expected = brute_force_runs(values.tolist())
@@ -96,19 +100,50 @@ def test_an_unknown_method_is_named_with_the_known_ones():
 
 
 BUGS = {
-    "a gap of two counts as none": ("(ordered)) > 1)", "(ordered)) > 2)"),
-    "the last value is lost": ("[len(ordered) - 1]", "[len(ordered) - 2]"),
-    "the base is forgotten": ("low + int(start), int(length)", "int(start), int(length)"),
-    "outliers are not looked for": ("if n_outside:", "if False:"),
-}
+    "a gap of two counts as none": (find, "(rising.view(U)) > 1)", "(rising.view(U)) > 2)"),
+    "the last value is lost": (find, "[len(rising) - 1]", "[len(rising) - 2]"),
+    "the base is forgotten": (find, "found[1] + int(start)", "int(start)"),
+    "outliers are not looked for": (dense, "if n_outside:", "if False:"),
+    "one core's bits are lost": (dense, "bits |= other", "pass"),
+    "few: the run before the first hole": (few, "prepend=-1", "prepend=0"),
+    "few: repeated values count": (few, "+ 1] - firsts", "+ 1] - firsts + np.uint64(1)"),
+    "few: neighbours are not told apart": (few, "np.diff(near) > 1)", "np.diff(near) > 2)"),
+}  # fmt: skip
+
+
+def ways_agree():
+    """Whether every way finds what walking finds: few values and many, on one core and two."""
+    rng = np.random.default_rng(0)
+    dense_values, hidden = rng.permutation(2000) + 5, np.arange(20_000) + 10**6
+    hidden[::19] = 3  # all that the guess of the range looks at
+    wide = np.concatenate([rng.integers(-(2**62), 2**62, 900), 2**61 + np.arange(90) // 2])
+    makes = [np.array(v) for v in ([1, 3, 4, 5], [9, 9, 9], [7, 8, 2**40, 2**40, 2**40 + 2])]
+    for values in (*makes, dense_values, hidden, rng.permutation(wide)):
+        expected = brute_force_runs(values.tolist())
+        longest = brute_force_longest(values.tolist())
+        for method in find.METHODS:
+            if find.longest_run(values, method=method).bounds != longest:
+                return False
+            if [r.bounds for r in find.runs(values, method=method)] != expected:
+                return False
+    return True
+
+
+@pytest.mark.parametrize("many", [False, True])
+def test_every_way_agrees_with_walking_on_two_cores(two_cores, monkeypatch, many):
+    monkeypatch.setattr(find, "SMALL", 0 if many else 10**6)
+    assert ways_agree()
 
 
 @pytest.mark.parametrize("bug", BUGS)
-def test_the_law_notices_a_bug_in_the_choice_of_the_way(bug):
-    broken = planted(find, *BUGS[bug])
-    small, dense = [1, 3, 4, 5], np.random.default_rng(0).permutation(200_000) + 5
-    hidden = np.arange(200_000) + 10**6
-    hidden[::195] = 3  # all that the guess of the range looks at
-    makes = (small, dense, hidden)
-    assert all(find.longest_run(v).bounds == brute_force_longest(list(v)) for v in makes)
-    assert any(broken.longest_run(v).bounds != brute_force_longest(list(v)) for v in makes)
+def test_the_law_notices_a_bug_in_the_choice_of_the_way(two_cores, monkeypatch, bug):
+    module, old, new = BUGS[bug]
+    broken = planted(module, old, new)
+    for name in ("longest_run", "runs", "marked", "longest_of_few"):
+        if hasattr(broken, name):
+            monkeypatch.setattr(find, name, getattr(broken, name))
+    found = list[bool]()
+    for many in (0, 10**6):
+        monkeypatch.setattr(broken if module is find else find, "SMALL", many)
+        found.append(ways_agree())
+    assert not all(found)

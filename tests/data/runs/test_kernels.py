@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from anypart.data import kernel as compiling
-from anypart.data.runs import bitmap, blocks, radix
+from anypart.data.runs import bitmap, blocks, ordered, radix
 
 from ..planted import planted
 from .oracle import arrays, brute_force_longest, brute_force_runs
@@ -22,7 +22,7 @@ def agrees(module, makes, n):
             for name, values in arrays(n, np.random.default_rng(n))
             if name in makes
         )
-    except IndexError:
+    except (IndexError, ValueError):
         return False
 
 
@@ -63,6 +63,10 @@ def radix_way(module, values):
     )
 
 
+def ordered_way(module, values):
+    return (module.ordered(values) == np.sort(values)).all()
+
+
 def far_way(module, values):
     """Bits of a far cache: the same as one by one, whatever the parts."""
     if module is not bitmap:  # plain Python: parts so small that places are set on the way
@@ -80,6 +84,7 @@ DENSE = dict.fromkeys(["dense", "one run", "one value"], dense_way)
 ALL = ["dense", "one run", "sparse", "pairs", "clusters", "long runs", "strides", "ends"]
 BLOCKS = dict.fromkeys([*ALL, "one value", "two values", "scales"], block_way)
 RADIX = dict.fromkeys(BLOCKS, radix_way)
+ORDERED = dict.fromkeys(BLOCKS, ordered_way)
 
 BUGS = [
     (bitmap, DENSE, "after[i] << near", "after[i] << far"),
@@ -106,6 +111,12 @@ BUGS = [
     (blocks, BLOCKS, "word >> U(length - got)", "word >> U(length - got + 1)"),
     (radix, RADIX, "old, base = new, U(0)", "old, base = new, base"),
     (radix, RADIX, "length += gap", "length += U(1)"),
+    (blocks, BLOCKS, "np.cumsum(sizes, 0) - sizes", "0 * sizes"),
+    (blocks, BLOCKS, "itertools.pairwise(cuts)", "itertools.pairwise(cuts[:-1])"),
+    (blocks, BLOCKS, "np.cumsum(sizes.sum(0))", "np.cumsum(sizes[0])"),
+    (ordered, ORDERED, "halves[1].start - n_each[0]", "halves[1].start"),
+    (ordered, ORDERED, "n += key < pivot", "n += key <= pivot"),
+    (ordered, ORDERED, "others += not is_below", "others += 1"),
     (bitmap, FAR, "for part in range(n_parts):", "for part in range(n_parts - 1):"),
     (bitmap, FAR, "held[at] = place & _WITHIN", "held[at] = 0"),
     (bitmap, FAR, "_set(bits, part, held[at : at + _HELD])", "pass"),
@@ -121,21 +132,24 @@ def plain(monkeypatch):
         copy = planted(module, old, new)
         copy.leading_zeros = lambda word: 64 - int(word).bit_length()
         copy.trailing_zeros = lambda word: (int(word) & -int(word)).bit_length() - 1 if word else 64
+        copy.on_cores = lambda work, each: [work(part) for part in each]
         return copy
 
     with np.errstate(over="ignore"):
         yield plant
 
 
+WAYS = [(bitmap, DENSE), (bitmap, FAR), (blocks, BLOCKS), (radix, RADIX), (ordered, ORDERED)]
+pytestmark = pytest.mark.usefixtures("two_cores")
+
+
 @pytest.mark.parametrize("n", [65, 1000])
 def test_every_way_is_right_as_shipped(n):
-    for module, makes in ((bitmap, DENSE), (bitmap, FAR), (blocks, BLOCKS), (radix, RADIX)):
+    for module, makes in WAYS:
         assert agrees(module, makes, n)
 
 
-@pytest.mark.parametrize(
-    ("module", "makes"), [(bitmap, DENSE), (bitmap, FAR), (blocks, BLOCKS), (radix, RADIX)]
-)
+@pytest.mark.parametrize(("module", "makes"), WAYS)
 def test_every_way_is_right_as_plain_python(plain, module, makes):
     assert agrees(plain(module, "from __future__ import annotations", ""), makes, 65)
 

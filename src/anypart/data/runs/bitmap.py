@@ -41,8 +41,8 @@ trailing_zeros = _counts_zeros("cttz")
 
 
 _NEAR = U(25)  # log2 of the bits that are set one by one; of more, most lie in a far cache
-_PART, _WITHIN = U(22), U((1 << 22) - 1)  # a part of them is this near
-_HELD = 1 << 15  # places held back for a part
+_PART, _WITHIN = U(21), U((1 << 21) - 1)  # a part of them is this near
+_HELD = 1 << 12  # places held back for a part
 
 
 @kernel

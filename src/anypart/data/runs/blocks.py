@@ -21,11 +21,13 @@ keys to craft: the hash is not known before it is used.
 
 from __future__ import annotations
 
+import itertools
 import secrets
 
 import numpy as np
 from numpy.typing import NDArray
 
+from anypart.data.cores import on_cores, parts
 from anypart.data.kernel import kernel
 from anypart.data.runs.bitmap import leading_zeros, trailing_zeros
 
@@ -54,23 +56,27 @@ def _mixed(block: U, seeds: Words) -> U:
 
 
 @kernel
-def _heap(keys: Words, low: U, log_heaps: int, seeds: Words, heaped: Words) -> Places:
-    """Write keys − low to their heaps, heap by heap, and say where each heap stops."""
-    n = len(keys)
+def _sizes(keys: Words, low: U, log_heaps: int, seeds: Words) -> Places:
+    """Count the keys of each heap."""
     shift = U(64 - log_heaps)
-    stops = np.zeros((1 << log_heaps) + 1, np.int64)
-    for i in range(n):
+    sizes = np.zeros(1 << log_heaps, np.int64)
+    for i in range(len(keys)):
         key = keys[i] - low
         block = (key >> _SIX) + (((key & _LOW6) + seeds[2]) >> _SIX)
-        stops[(_mixed(block, seeds) >> shift) + _ONE] += 1
-    stops = np.cumsum(stops)
-    for i in range(n):
+        sizes[_mixed(block, seeds) >> shift] += 1
+    return sizes
+
+
+@kernel
+def _heap(keys: Words, low: U, places: Places, seeds: Words, heaped: Words) -> None:
+    """Write keys − low to their heaps, each from the heap's place on; places move on."""
+    shift = leading_zeros(U(len(places) - 1))
+    for i in range(len(keys)):
         key = keys[i] - low
         block = (key >> _SIX) + (((key & _LOW6) + seeds[2]) >> _SIX)
         heap = _mixed(block, seeds) >> shift
-        heaped[stops[heap]] = key
-        stops[heap] += 1
-    return stops[:-1]
+        heaped[places[heap]] = key
+        places[heap] += 1
 
 
 @kernel
@@ -203,22 +209,21 @@ def _joined(blocks: Words, words: Words, seeds: Words, best: int, start: U) -> t
 
 
 @kernel
-def _longest(keys: Words, low: U, seeds: Words, heaped: Words) -> tuple[int, U]:
-    log_heaps = 1
-    while log_heaps < _MOST_HEAPS and len(keys) >> log_heaps > _HEAP:
-        log_heaps += 1
-    stops = _heap(keys, low, log_heaps, seeds, heaped)
-    begin, biggest = 0, 0
-    for stop in stops:
-        biggest, begin = max(biggest, stop - begin), stop
-    table = np.empty(_power_over(3 * (len(keys) >> log_heaps)), np.uint64)
+def _search(heaped: Words, bounds: Places, seeds: Words) -> tuple[int, U, Words, Words]:
+    """Find the longest run within a block of some heaps, and list the words with edges.
+
+    Heap i lies from bounds[i] to bounds[i + 1].
+    """
+    n_heaps = len(bounds) - 1
+    biggest = np.diff(bounds).max()
+    table = np.empty(_power_over(3 * ((bounds[-1] - bounds[0]) // n_heaps)), np.uint64)
     slots, spare = np.empty(biggest, np.int64), np.empty(biggest, np.uint64)
     blocks, words = np.empty(64, np.uint64), np.empty(64, np.uint64)
     edge_blocks, edge_words, n_edges = np.empty(64, np.uint64), np.empty(64, np.uint64), 0
     best, start = 1, U(0)  # the least value alone
-    begin, sieving = 0, True
-    for i in range(len(stops)):
-        kept, begin = heaped[begin : stops[i]], stops[i]
+    sieving = True
+    for i in range(n_heaps):
+        kept = heaped[bounds[i] : bounds[i + 1]]
         if sieving or not i & 7:  # where most values have neighbours, looking is in vain
             n_kept = _not_alone(kept, seeds, table, slots, spare)
             sieving = 2 * n_kept < len(kept)
@@ -233,7 +238,23 @@ def _longest(keys: Words, low: U, seeds: Words, heaped: Words) -> tuple[int, U]:
             edge_blocks = np.concatenate((edge_blocks, edge_blocks))
             edge_words = np.concatenate((edge_words, edge_words))
         n_edges = _edges(hot, blocks, words, (edge_blocks, edge_words), n_edges)
-    return _joined(edge_blocks[:n_edges], edge_words[:n_edges], seeds, best, start)
+    return best, start, edge_blocks[:n_edges], edge_words[:n_edges]
+
+
+def _heaped(keys: Words, low: U, seeds: Words) -> tuple[Words, Places]:
+    """Put keys − low in heaps, and say where each begins and the last one ends."""
+    log_heaps = min(max((len(keys) // _HEAP).bit_length(), 1), _MOST_HEAPS)
+    each = parts(len(keys))
+    sizes = np.array(on_cores(lambda part: _sizes(keys[part], low, log_heaps, seeds), each))
+    bounds = np.concatenate([[0], np.cumsum(sizes.sum(0))])
+    # In every heap, what one core writes comes after what the cores before it write.
+    places = bounds[:-1] + np.cumsum(sizes, 0) - sizes  # (parts, heaps)
+    # NumPy's own memory comes in large pages: thousands of heaps are written to at once.
+    heaped = np.empty(len(keys), U)
+    on_cores(
+        lambda at: _heap(keys[at[0]], low, at[1], seeds, heaped), zip(each, places, strict=True)
+    )
+    return heaped, bounds
 
 
 def longest_sparse(keys: Words, low: U) -> tuple[int, int]:
@@ -243,6 +264,12 @@ def longest_sparse(keys: Words, low: U) -> tuple[int, int]:
         About three passes over the keys, and memory for two copies of them at most.
     """
     seeds = np.array([secrets.randbits(64), secrets.randbits(64) | 1, secrets.randbits(6)], U)
-    # NumPy's own memory comes in large pages: thousands of heaps are written to at once.
-    length, start = _longest(keys, low, seeds, np.empty(len(keys), U))
+    heaped, bounds = _heaped(keys, low, seeds)
+    n_heaps = len(bounds) - 1
+    cuts = np.linspace(0, n_heaps, len(parts(len(keys), n_heaps)) + 1).astype(int)
+    each = [bounds[a : b + 1] for a, b in itertools.pairwise(cuts)]
+    found = on_cores(lambda some: _search(heaped, some, seeds), each)
+    best, start, _, _ = min(found, key=lambda one: (-one[0], one[1]))
+    blocks, words = (np.concatenate([one[i] for one in found]) for i in (2, 3))
+    length, start = _joined(blocks, words, seeds, best, U(start))
     return int(start), int(length)

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from anypart.base.errors import DataError, suggest
+from anypart.data.runs.dense import marked
+from anypart.data.runs.few import longest_of_few, ordered_few
 from anypart.data.runs.run import Run, Runs
 from anypart.data.runs.values import Places, places_of
 
 METHODS = ("linear", "sort")
-SMALL = 1 << 17  # below, the vectorised sort is done before compiled loops are loaded
-DENSE = 64  # bits a value: the bitmap is never larger than the values
-_SAMPLED = 1 << 10
+SMALL = 1 << 17  # below, NumPy is done before compiled loops are loaded
+TINY = 1 << 12  # below, even loaded ones save nothing
 U = np.uint64
-Keys = NDArray[np.uint64]
 
 
 def longest_run(values: Any, *, step: Any = None, method: str = "linear") -> Run:
@@ -30,6 +31,7 @@ def longest_run(values: Any, *, step: Any = None, method: str = "linear") -> Run
         method: `linear` is linear in the worst case: a bitmap where the values are dense,
             a seeded hash of blocks where they are not. `sort` is NumPy's vectorised sort.
             Up to 131,072 sparse values, where a logarithm is a constant, both sort.
+            Many values are shared out over the cores that the process may use.
 
     Returns:
         The run; `Run(0, 0)` of length 0 if there are no values.
@@ -40,7 +42,7 @@ def longest_run(values: Any, *, step: Any = None, method: str = "linear") -> Run
 
     Cost:
         Per value, about one memory access (dense) or four (sparse); memory of two copies
-        of the values at most.
+        of the values at most. The result does not depend on the number of cores.
 
     Example:
         >>> longest_run([100, 4, 200, 1, 3, 2])
@@ -53,27 +55,35 @@ def longest_run(values: Any, *, step: Any = None, method: str = "linear") -> Run
 
     """
     places = places_of(values, step)
-    keys, n = places.keys, len(places.keys)
-    if _check(method) == "sort" and n > SMALL:
+    _check(method)
+    return places.run(*_longest(places.keys, method)) if len(places.keys) else Run(0, 0)
+
+
+def _longest(keys: NDArray[Any], method: str) -> tuple[int, int]:
+    few = len(keys) <= SMALL
+    if method == "linear" and not (few and _unready(len(keys))) and (found := marked(keys)):
+        from anypart.data.runs.bitmap import longest_ones
+
+        start, length = longest_ones(found[0])
+        return found[1] + int(start), int(length)
+    if few:
+        return longest_of_few(keys)
+    if method == "sort":
         from anypart.data.runs.radix import longest_ordered
 
-        ordered = np.sort(keys)
-        at, length = longest_ordered(_view(ordered))
-        return places.run(int(ordered[at]), int(length))
-    if n <= SMALL:
-        return runs_of(places, method).longest
-    from anypart.data.runs.bitmap import longest_ones
+        rising = _sorted(keys)
+        at, length = longest_ordered(rising.view(U))
+        return int(rising[at]), int(length)
+    from anypart.data.runs.blocks import longest_sparse
 
-    words = _view(keys)
-    if (found := _marked(keys)) is not None:
-        bits, low = found
-        start, length = longest_ones(bits)
-    else:
-        from anypart.data.runs.blocks import longest_sparse
+    low = int(keys.min())
+    start, length = longest_sparse(keys.view(U), _word(low))
+    return low + start, length
 
-        low = int(keys.min())
-        start, length = longest_sparse(words, _word(low))
-    return places.run(low + int(start), int(length))
+
+def _unready(n: int) -> bool:
+    """Whether few values would have to wait for compiled loops to be loaded."""
+    return n < TINY or "anypart.data.runs.bitmap" not in sys.modules
 
 
 def runs(values: Any, *, step: Any = None, method: str = "linear") -> Runs:
@@ -101,13 +111,13 @@ def runs_of(places: Places, method: str = "linear") -> Runs:
     if _check(method) == "sort" or len(keys) <= SMALL:
         if not len(keys):
             return places.runs(keys, keys)
-        ordered = np.sort(keys) if method == "sort" else _ordered(keys)
+        rising = _sorted(keys) if method == "sort" else ordered_few(keys)
         # Unsigned differences of a sorted array cannot overflow: 2^63 − 1 − (−2^63) fits.
-        breaks = np.flatnonzero(np.diff(_view(ordered)) > 1)
-        firsts = ordered[np.concatenate([[0], breaks + 1])]
-        lasts = ordered[np.concatenate([breaks, [len(ordered) - 1]])]
+        breaks = np.flatnonzero(np.diff(rising.view(U)) > 1)
+        firsts = rising[np.concatenate([[0], breaks + 1])]
+        lasts = rising[np.concatenate([breaks, [len(rising) - 1]])]
         return places.runs(firsts, lasts)
-    if (found := _marked(keys)) is not None:
+    if (found := marked(keys)) is not None:
         from anypart.data.runs.bitmap import stretches
 
         bits, low = found
@@ -117,19 +127,17 @@ def runs_of(places: Places, method: str = "linear") -> Runs:
 
         low = int(keys.min())
         n_bits = (int(keys.max()) - low).bit_length()
-        starts, stops = split_ordered(radix_sort(_view(keys), _word(low), n_bits))
+        starts, stops = split_ordered(radix_sort(keys.view(U), _word(low), n_bits))
     base = _word(low)
     return places.runs((starts + base).view(keys.dtype), (stops + base).view(keys.dtype))
 
 
-def _ordered(keys: NDArray[Any]) -> NDArray[Any]:
-    """Order few keys, without repeated ones if they are dense."""
-    low, high = int(keys.min()), int(keys.max())
-    if high - low >= 8 * len(keys):
+def _sorted(keys: NDArray[Any]) -> NDArray[Any]:
+    if len(keys) <= SMALL:
         return np.sort(keys)
-    there = np.zeros(high - low + 1, np.bool_)
-    there[(_view(keys) - _word(low)).view(np.int64)] = True
-    return (np.flatnonzero(there).view(np.uint64) + _word(low)).view(keys.dtype)
+    from anypart.data.runs.ordered import ordered
+
+    return ordered(keys)
 
 
 def _check(method: str) -> str:
@@ -141,34 +149,5 @@ def _check(method: str) -> str:
     return method
 
 
-def _view(keys: NDArray[Any]) -> Keys:
-    return np.ascontiguousarray(keys).view(np.uint64)
-
-
 def _word(value: int) -> np.uint64:
     return U(value % 2**64)
-
-
-def _marked(keys: NDArray[Any]) -> tuple[Keys, int] | None:
-    """Return the bitmap of dense values, and the value of its first bit; None if sparse.
-
-    The range is guessed from a thousandth of the values or so, which saves a pass over
-    them; if some lie outside the guess, the true range is taken.
-    """
-    from anypart.data.runs.bitmap import mark
-
-    words = _view(keys)
-    sample = keys[:: max(len(keys) // _SAMPLED, 1)]
-    low, high = int(sample.min()), int(sample.max())
-    if high - low >= DENSE * len(keys):
-        return None
-    slack = (high - low) // 64 + 64
-    info = np.iinfo(keys.dtype)
-    low, high = max(low - slack, int(info.min)), min(high + slack, int(info.max))
-    bits, n_outside = mark(words, _word(low), (high - low) // 64 + 1)
-    if n_outside:
-        low, high = int(keys.min()), int(keys.max())
-        if high - low >= DENSE * len(keys):
-            return None
-        bits, _ = mark(words, _word(low), (high - low) // 64 + 1)
-    return bits, low

@@ -83,7 +83,7 @@ def places_of(values: Any, step: Any = None) -> Places:
             "Convert them first, such as by rounding."
         )
     kind = np.uint64 if array.dtype == np.uint64 else np.int64
-    return Places(array.ravel().astype(kind, copy=False))
+    return Places(np.ascontiguousarray(array.ravel(), kind))
 
 
 def _array(values: Any) -> NDArray[Any]:
