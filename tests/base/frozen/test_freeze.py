@@ -6,6 +6,7 @@ import contextlib
 import copy
 import dataclasses
 import datetime as dt
+import json
 import operator
 import pickle
 import sys
@@ -315,3 +316,8 @@ def test_plans_and_what_was_wanted_are_frozen_to_their_leaves():
     assert member.settings["policy"][0]["share"] == 0.5
     assert plan_from_json(plan_to_json(plan)) == plan
     assert plan_from_json(plan_to_json(plan)).members[0].mark == member.mark
+
+
+def test_thawed_values_are_what_json_has():
+    frozen = freeze({"a": {3, 1}, "b": np.arange(2), "c": [{"d": ()}]})
+    assert json.dumps(thaw(frozen)) == '{"a": [1, 3], "b": [0, 1], "c": [{"d": []}]}'

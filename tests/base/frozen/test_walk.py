@@ -1,6 +1,7 @@
 """Sharing and footprints, against a walk over graphs whose edges are known."""
 
 import collections
+import functools
 import random
 import re
 import sys
@@ -116,6 +117,8 @@ def laws_hold(module, n_graphs, seed=0):
         }  # fmt: skip
         told = set()
         for one in found:
+            if "referent" in one.left + one.right:  # every path here can be written
+                return False
             if not re.search(r"\.(key|item|value)\(", one.left + one.right):
                 if reached(nodes[i], one.left) is not reached(nodes[j], one.right):
                     return False
@@ -132,10 +135,13 @@ def test_sharing_and_footprints_are_right_on_ten_thousand_random_graphs():
 @pytest.mark.parametrize(
     ("old", "new"),
     [
-        ("if id(value) in met or", "if"),
+        ("if key in met or", "if"),
         ('yield ".base", value.base', "pass"),
-        ("for place, (key, item) in enumerate(value.items()):", "for place, (key, item) in ():"),
-        ("(*ATOMS, tuple, frozenset,", "(*ATOMS, list, frozenset,"),
+        (
+            "for place, (key, item) in enumerate(dict.items(value)):",
+            "for place, (key, item) in ():",
+        ),
+        ("_STAYING = (tuple,", "_STAYING = (list,"),
         ("if not held or name not in held:", "if held and name not in held:"),
         ("if key in there and _can_change", "if _can_change"),
     ],
@@ -150,8 +156,8 @@ def test_the_laws_notice_a_bug(old, new):
     if "met or" in old:  # without its memory the walk would not end on a knot
         broken = planted(
             walk,
-            "met[id(value)] = value\n",
-            "met[id(value)] = value\n        if len(met) > 7: return\n",
+            "met[key] = value\n",
+            "met[key] = value\n        if len(met) > 7: return\n",
         )
     else:
         broken = planted(walk, old, new)
@@ -190,3 +196,60 @@ def test_arrays_that_look_at_one_memory_share_it():
     owner = np.zeros(4)
     assert [s.right for s in shared(owner[1:], owner[:2])] == [".base"]
     assert shared(owner.copy(), owner) == []
+
+
+def held_by_c(row):
+    """Objects that hold `row` where no attribute shows it."""
+
+    def generator(first):
+        yield first
+
+    begun = generator(row)
+    next(begun)
+    return [begun, (x for x in [row]), iter(row), map(len, [row]), functools.partial(len, row)]
+
+
+def test_what_iterators_generators_and_partial_functions_hold_is_seen():
+    row = [1]
+    for holder in held_by_c(row):
+        assert [s.kind for s in shared(holder, row)] == ["list"], holder
+    broken = planted(walk, "enumerate(gc.get_referents(value))", "enumerate(())")
+    assert not any(broken.shared(holder, row) for holder in held_by_c(row))
+
+
+def test_no_code_of_the_objects_themselves_is_run():
+    class Lazy(collections.abc.Mapping, list):
+        def __getitem__(self, key):
+            raise AssertionError("was run")
+
+        __iter__ = __len__ = __getitem__
+
+    class Own(dict):
+        def items(self):
+            raise AssertionError("was run")
+
+    row = []
+    lazy, own = Lazy(), Own(a=row)
+    lazy.rows = row
+    assert [s.left for s in shared(lazy, row)] == [".rows"]
+    assert [s.left for s in shared(own, row)] == ["['a']"]
+
+
+def test_empty_cells_and_released_views_hold_nothing():
+    def unset():
+        return late
+
+    view = memoryview(bytearray(3))
+    view.release()
+    assert footprint(unset) > 0
+    assert footprint(view) > 0
+    if False:
+        late = 1
+
+
+def test_tensors_share_their_storage_and_pay_for_it_once():
+    torch = pytest.importorskip("torch")
+    whole = torch.zeros(100_000)
+    assert 400_000 < footprint([whole, whole[:10], whole.view(100, 1000)]) < 410_000
+    assert shared(whole[:10], whole.numpy())[0].kind == "storage of a tensor"
+    assert shared(whole, whole.clone()) == []

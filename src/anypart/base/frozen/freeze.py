@@ -32,7 +32,7 @@ class FrozenDict(tuple[Any], Mapping[K, V]):
     """A mapping that nothing can change; it has a hash if its values have one.
 
     It is a tuple underneath, so there is no attribute that could be set, not even by
-    `object.__setattr__`.
+    `object.__setattr__`. So `json.dumps` takes it for a list of its keys: `thaw` it first.
 
     Example:
         >>> limits = FrozenDict({"rows": 3})
@@ -211,6 +211,8 @@ def _frozen_array(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
 def thaw(value: Any) -> Any:
     """Copy a frozen value into dicts and lists that are one's own, as JSON has them.
 
+    Sets become lists in the order of what they are written as, arrays lists of numbers.
+
     Example:
         >>> thaw(freeze({"a": [1, {"b": 2}]}))
         {'a': [1, {'b': 2}]}
@@ -220,6 +222,10 @@ def thaw(value: Any) -> Any:
         return {k: thaw(v) for k, v in value.items()}
     if isinstance(value, list | tuple):
         return [thaw(v) for v in value]
+    if isinstance(value, Set):
+        return [thaw(v) for v in sorted(value, key=repr)]
+    if isinstance(value, np.ndarray):
+        return value.tolist()
     if _is_frozen_dataclass(value):
         return {field.name: thaw(getattr(value, field.name)) for field in fields(value)}
     return value
