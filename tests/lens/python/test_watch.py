@@ -260,3 +260,8 @@ def test_calls_nest_as_deep_as_they_do_alone(python: str) -> None:
     raised = [step for step in trace if step.raised and step.raised.type == "RecursionError"]
     assert raised[-1].line == 10
     assert len(raised[-1].frames) == 1
+
+
+def test_a_syntax_error_within_is_told_in_words() -> None:
+    raised = watch("eval('(1')").raised
+    assert str(raised) == "SyntaxError: '(' was never closed, line 1"

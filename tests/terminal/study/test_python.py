@@ -93,6 +93,9 @@ def test_objects_are_measured(capsys, words: tuple[str, ...], said: str) -> None
         (("classify", "(1"), "never closed"),
         (("operations", "lists"), "Did you mean 'list'?"),
         (("growth", "list", "-n", "0"), "1 to 1,000,000"),
+        (("generator", "count("), "never closed, line 1."),
+        (("costs", "--seconds", "-1"), "-1 seconds are not spent"),
+        (("costs", "-n", "0"), "Ask for 10 to"),
     ],
 )
 def test_a_mistake_ends_with_one_message_and_exit_code_two(capsys, words, said: str) -> None:
@@ -100,3 +103,29 @@ def test_a_mistake_ends_with_one_message_and_exit_code_two(capsys, words, said: 
     assert (code, out) == (2, "")
     assert said in err
     assert err.count("\n") == 1
+
+
+def test_a_file_that_is_no_python_is_named(capsys, tmp_path: Path) -> None:
+    path = tmp_path / "bad.py"
+    path.write_text("a = 1\nb = (")
+    code, out, err = run(capsys, "python", str(path))
+    assert (code, out) == (2, "")
+    assert (
+        err == "anypart: bad.py is no Python. SyntaxError: '(' was never closed (bad.py, line 2)\n"
+    )
+
+
+def test_an_empty_file_has_nothing_to_run(capsys, tmp_path: Path) -> None:
+    path = tmp_path / "empty.py"
+    path.write_text("")
+    assert run(capsys, "python", str(path))[1].split() == [
+        "0",
+        "nothing",
+        "to",
+        "run",
+        "It",
+        "ran",
+        "to",
+        "its",
+        "end.",
+    ]

@@ -14,6 +14,11 @@ def test_integers_are_given_as_words(capsys):
     assert "gap  5 … 99  (95)" in out
 
 
+def test_json_gives_the_gaps_too(capsys):
+    assert main(["study", "runs", "1", "2", "5", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["gaps"] == [{"start": 3, "stop": 5, "length": 2}]
+
+
 def test_a_trace_says_why_each_value_is_skipped_or_starts_a_run(capsys):
     assert main(["study", "runs", "4", "3", "--trace"]) == 0
     out = capsys.readouterr().out
@@ -42,7 +47,10 @@ def test_a_page_steps_through_every_value(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["1", "x"], "'x'"),
+        (["1", "x"], "'x' is no integer. Give integers"),
+        ([], "there are no values"),
+        (["1", "--step", "day"], "--step is of dates"),
+        (["visits.csv", "--column", "user"], "these values are of type str"),
         (["1", "--by", "user"], "--by is a column"),
         (["1", "2", "--column", "day"], "of one table"),
         (["visits.csv", "--column", "dya"], "Did you mean 'day'?"),

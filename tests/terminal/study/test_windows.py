@@ -25,6 +25,11 @@ def test_a_column_is_searched_row_by_row(tmp_path, capsys):
     assert "no window covers" in capsys.readouterr().out
 
 
+def test_nothing_required_is_said_to_be_covered(capsys):
+    assert main(["study", "window", "ab", ""]) == 0
+    assert "the empty window covers it" in capsys.readouterr().out
+
+
 def test_a_trace_says_what_each_end_does(capsys):
     assert main(["study", "window", "aab", "ab", "--trace"]) == 0
     out = capsys.readouterr().out

@@ -79,8 +79,8 @@ def places_of(values: Any, step: Any = None) -> Places:
         )
     if array.dtype.kind not in "iub":
         raise DataError(
-            f"Runs are of integers, dates or times; these values are {array.dtype}. "
-            "Convert them first, such as by rounding."
+            f"Runs are of integers, dates or times; these values are {_kind(array)}. "
+            "Convert them first, such as by rounding or by parsing."
         )
     kind = np.uint64 if array.dtype == np.uint64 else np.int64
     return Places(np.ascontiguousarray(array.ravel(), kind))
@@ -100,6 +100,13 @@ def _array(values: Any) -> NDArray[Any]:
     if not isinstance(values, Iterable):
         raise DataError(f"{values!r} holds no values. Give a list of integers, or an array.")
     return _from_items(list(cast("Iterable[Any]", values)))
+
+
+def _kind(array: NDArray[Any]) -> str:
+    """Name what an array holds: its type, or for objects the first one's."""
+    if array.dtype.kind == "O":
+        return f"of type {type(array.ravel()[0]).__name__}"
+    return "text" if array.dtype.kind in "UST" else str(array.dtype)
 
 
 def _from_arrow(values: Any) -> NDArray[Any]:

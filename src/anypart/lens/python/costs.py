@@ -13,6 +13,9 @@ from time import perf_counter_ns
 from types import CodeType
 from typing import Any
 
+from anypart.base.errors import LensError
+
+_LONGEST = 600  # seconds
 _ROUNDS = 40  # short ones: on a busy machine some meet a quiet moment
 _UNROLL = 10  # times that a statement stands in the timed loop, so that the loop costs little
 _ALWAYS = ("RESUME", "CACHE", "NOP", "PUSH_NULL", "PRECALL", "COPY_FREE_VARS", "MAKE_CELL")
@@ -152,7 +155,10 @@ def costs(seconds: float = 1.0, most: int = 100_000) -> Costs:
 
     Args:
         seconds: to spend on statements, about.
-        most: items of the longest list that is held against a generator.
+        most: items of the longest list that is held against a generator, from 10 on.
+
+    Raises:
+        LensError: no time to spend, or fewer than 10 or more than 10,000,000 items.
 
     Cost:
         `seconds`, and the time of a list of `most` items.
@@ -162,6 +168,10 @@ def costs(seconds: float = 1.0, most: int = 100_000) -> Costs:
         'built once by the compiler, only loaded here'
 
     """
+    if not 0 < seconds <= _LONGEST:
+        raise LensError(f"{seconds:g} seconds are not spent on costs. Give up to {_LONGEST}.")
+    if not 10 <= most <= 10**7:
+        raise LensError(f"a list of {most:,} items is not measured. Ask for 10 to 10,000,000.")
     n_codes = sum(len(codes) for _, codes in _GROUPS.values())
     each = max(seconds / n_codes / _ROUNDS, 1e-5)
     found = chain.from_iterable(

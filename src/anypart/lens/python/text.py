@@ -121,6 +121,8 @@ def _parts_text(step: Step, old: Mapping[int, Thing], change: Change) -> str:
 
 def step_title(trace: Trace, step: Step) -> str:
     """Say which line ran, where, and how far."""
+    if not step.line:
+        return "nothing to run"
     lines = trace.source.splitlines()
     code = lines[step.line - 1].strip() if 0 < step.line <= len(lines) else ""
     return f"line {step.line}: {code}"

@@ -45,6 +45,7 @@ def python(
         json: print JSON, for programs.
 
     """
+    from anypart.base.errors import LensError
     from anypart.lens.python import Limits, watch
     from anypart.lens.python.classics import classics
 
@@ -57,6 +58,8 @@ def python(
     check_page(output)
     limits = Limits(steps, seconds, memory_mb)
     trace = watch(source, limits=limits, stdin=stdin, python=interpreter)
+    if trace.ended == "syntax":
+        raise LensError(f"{title} is no Python. {trace.raised}".replace("<snippet>", title))
     from anypart.studio.python_trace import trace_page
 
     deliver(trace, output, json, lambda: trace_page(trace, title))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -54,6 +55,8 @@ def runs(
         streaks = longest_runs(rows[by], rows[column], step=step or None)
         _show_streaks(streaks, by, as_json=json)
         return
+    if step and not column:
+        raise QuestionError("--step is of dates and times: anypart study runs FILE --column C.")
     given: Any = _columns(values, [column])[column] if column else _integers(values)
     if output or trace:
         from anypart.studio.traces import run_page
@@ -68,10 +71,13 @@ def runs(
         from anypart.terminal.screen import print_json
 
         longest = None if not len(all_runs) else _plain(all_runs.longest)
-        print_json({"longest": longest, "runs": [_plain(run) for run in all_runs]})
+        listed = {"runs": all_runs, "gaps": all_runs.gaps}
+        print_json(
+            {"longest": longest} | {name: list(map(_plain, some)) for name, some in listed.items()}
+        )
         return
     print(f"longest run: {_said(all_runs.longest)}")
-    print(f"{len(all_runs):,} runs, {len(all_runs.gaps):,} gaps")
+    print(f"{_counted(all_runs, 'run')}, {_counted(all_runs.gaps, 'gap')}")
     for name, some in (("run", all_runs), ("gap", all_runs.gaps)):
         order = some.lengths.argsort(kind="stable")[::-1][:_MOST]
         for at in sorted(order.tolist()):
@@ -83,10 +89,16 @@ def runs(
 def _integers(words: tuple[str, ...]) -> list[int]:
     from anypart.base.errors import QuestionError
 
-    try:
-        return [int(word) for word in words]
-    except ValueError as error:
-        raise QuestionError(f"{error}. Give integers, or a table with --column NAME.") from None
+    usage = "Give integers, or a table with --column NAME."
+    if not words:
+        raise QuestionError(f"there are no values. {usage}")
+    found = list[int]()
+    for word in words:
+        try:
+            found.append(int(word))
+        except ValueError:
+            raise QuestionError(f"{word!r} is no integer. {usage}") from None
+    return found
 
 
 def _columns(values: tuple[str, ...], names: list[str]) -> dict[str, Any]:
@@ -118,6 +130,10 @@ def _plain(run: Run) -> dict[str, Any]:
     whole = isinstance(run.start, int)
     start, stop = (run.start, run.stop) if whole else (str(run.start), str(run.stop))
     return {"start": start, "stop": stop, "length": run.length}
+
+
+def _counted(some: Sequence[object], name: str) -> str:
+    return f"{len(some):,} {name}{'s' * (len(some) != 1)}"
 
 
 def _said(run: Run) -> str:

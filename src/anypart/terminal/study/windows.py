@@ -88,6 +88,8 @@ def _cells(path: str, column: str) -> list[str | None]:
 def _said(items: Any, window: Window | None) -> str:
     if window is None:
         return "no window covers what is required"
+    if not window.length:
+        return "nothing is required: the empty window covers it"
     inside = items[window.start : window.stop]
     glue = "" if isinstance(items, str) else " "
     shown = glue.join(map(str, inside[:_MOST])) + (" …" if len(inside) > _MOST else "")

@@ -274,6 +274,9 @@ def describe(error: BaseException) -> Record:
     words = next(base for base in bases if "__str__" in of_type(base, "__dict__"))
     if of_type(words, "__module__") == "builtins" and all(type(one) in ATOMS for one in args):
         message = str(error)[: 4 * MOST_TEXT]
+    elif words is SyntaxError and args and type(args[0]) is str:
+        where = of_type(SyntaxError, "__dict__")["lineno"].__get__(error)
+        message = args[0] + (f", line {where}" if type(where) is int else "")
     else:
         message = ", ".join(map(short, args))
     return {"type": type_name(kind), "message": message}
