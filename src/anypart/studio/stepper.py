@@ -45,6 +45,11 @@ STYLE = """
 .stepper .tag.mutated, .stepper .tag.exception { color: var(--best); border-color: var(--best); }
 .stepper .tag.rebound, .stepper .tag.bound { color: var(--model); border-color: var(--model); }
 .stepper h4 { margin: 12px 0 4px; font-size: .8rem; font-weight: 600; color: var(--soft); }
+@media (max-width: 480px) {
+  .stepper .controls { flex-wrap: wrap; }
+  .stepper .controls input { order: 1; flex-basis: 100%; }
+  .stepper output { margin-left: auto; }
+}
 @media print { .stepper .controls { display: none; } }
 """
 

@@ -5,6 +5,7 @@ import json
 import operator
 import threading
 import time
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
@@ -126,16 +127,23 @@ def test_any_interleaving_of_next_state_and_resume_gives_the_same_items(
 
 
 def resumes_exactly(module):
-    """Whether every place of one stream is the same when it is resumed, twice."""
+    """Whether every place of one stream is the same when it is resumed, twice.
+
+    It goes on with as many workers and with as much made ahead as it did not have before.
+    """
     steps = [("filter",), ("shuffle", 4, 1), ("map",), ("shuffle", 3, 0)]
-    make = lambda: built(range(15), steps, (2, False), kind=module.Stream)  # noqa: E731
+    make = partial(built, range(15), steps, (2, False), kind=module.Stream)
     expected = list(make().start(3))
     for stop in range(len(expected) + 1):
-        cursor = make().start(3)
+        cursor = make(workers=stop % 3, prefetch=stop % 2).start(3)
         first = [next(cursor) for _ in range(stop)]
-        again = make().resume(json.loads(json.dumps(cursor.state())), 3)
+        again = make(workers=(stop + 1) % 3, prefetch=stop // 2 % 2).resume(
+            json.loads(json.dumps(cursor.state())), 3
+        )
         second = [next(again)] if stop < len(expected) else []
         rest = list(make().resume(again.state(), 3))
+        cursor.close()
+        again.close()
         if first + second + rest != expected:
             return False
     return True
@@ -154,12 +162,17 @@ def test_every_place_can_be_resumed_even_the_second_time_and_at_the_end_of_an_ep
         (stages, "start, number, given = after, number", "number, given = number"),
         (stages, "epoch, number).permutation(len(w", "epoch, given).permutation(len(w"),
         (stages, "number, given = mark or (None, 0, 0)", "given, number = mark or (None, 0, 0)"),
+        (stages, "return future.result(), after",
+         "return future.result(), (waiting or [(0, after)])[-1][1]"),
+        (stages, "waiting.append((pool", "waiting.appendleft((pool"),
+        (stages, "            while waiting:\n", "            while len(waiting) > 2:\n"),
+        (stages, "args=(partial(before, mark), ready", "args=(partial(before, None), ready"),
     ],
 )  # fmt: skip
 def test_the_law_of_resuming_notices_a_bug(module, old, new, monkeypatch):
     broken = planted(module, old, new)
     if module is stages:
-        for name in ("Shuffle", "Batch"):
+        for name in ("Shuffle", "Batch", "Map", "Prefetch"):
             monkeypatch.setattr(stream, name, getattr(broken, name))
         assert not resumes_exactly(stream)
     elif "epoch" in old:  # it would never end

@@ -1,0 +1,26 @@
+"""Pages of the study tools on a phone: nothing is wider than the window."""
+
+import pytest
+
+from anypart.data.runs import trace_run
+from anypart.data.windows import trace_window
+from anypart.lens.python import watch
+from anypart.studio.python_trace import trace_page
+from anypart.studio.traces import run_page, window_page
+
+PAGES = {
+    "python": lambda: trace_page(watch("a = [1]\nb = a\nb.append(2)"), "a.py"),
+    "runs": lambda: run_page(trace_run([100, 4, 200, 1, 3, 2])),
+    "window": lambda: window_page(trace_window("ADOBECODEBANC", "ABC")),
+}
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_with_a_slider_fits_a_phone(window, tmp_path, name, scheme):
+    path = tmp_path / f"{name}.html"
+    path.write_text(PAGES[name](), encoding="utf-8")
+    page = window(viewport={"width": 360, "height": 740}, color_scheme=scheme).open(path)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    page.locator("button[data-do=play]").click(trial=True)
