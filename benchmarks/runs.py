@@ -1,7 +1,7 @@
 """The longest run of consecutive integers, beside what people use for it.
 
 ``python -m benchmarks.runs [contest] [growth] [crafted] [first]``; without names, all. Every
-time is the least of up to 31 runs, relative to `np.sum` of the same int64 array in the same
+time is the least of up to 301 runs, relative to `np.sum` of the same int64 array in the same
 process. A time is CPU time of the calling thread: where work is shared out over two cores, it
 does one half, and the other half is done beside it where a core is free. What all threads take
 together, and what the clock on the wall said, stand beside. `np.sum`, as NumPy's sort, takes one
@@ -44,7 +44,7 @@ ASKED = {
 CLOCKS = (time.thread_time, time.process_time, time.perf_counter)
 
 
-def clocked(action: Callable[[], object], times: int = 31, most: float = 1.5) -> NDArray[Any]:
+def clocked(action: Callable[[], object], times: int = 301, most: float = 1.5) -> NDArray[Any]:
     """Least seconds of a few runs by each clock: the caller's CPU, all threads' CPU, the wall's.
 
     Fewer runs of what takes long.
@@ -58,7 +58,7 @@ def clocked(action: Callable[[], object], times: int = 31, most: float = 1.5) ->
     return np.min(found, axis=0)
 
 
-def seconds(action: Callable[[], object], times: int = 31, most: float = 1.5) -> float:
+def seconds(action: Callable[[], object], times: int = 301, most: float = 1.5) -> float:
     """Least CPU seconds of all threads."""
     return float(clocked(action, times, most)[1])
 
@@ -144,7 +144,7 @@ WAYS: dict[str, Way] = {
 def contest() -> list[str]:
     """Every way beside every other, on the same arrays."""
     made = {f"1e{p} {m.__name__}": m(10**p) for m in (dense, sparse) for p in (6, 7)}
-    bases = {name: clocked(v.sum, 101) for name, v in made.items()}
+    bases = {name: clocked(v.sum) for name, v in made.items()}
     lines = ["| way | " + " | ".join(made) + " |", "|---" * (len(made) + 1) + "|"]
     for way, find in WAYS.items():
         cells = list[str]()
@@ -266,7 +266,7 @@ def main(names: list[str]) -> None:
             "",
             f"`python -m benchmarks.runs {name}`, {platform.machine()}, Python "
             f"{platform.python_version()}, {peers}. {cores()} core{'s' * (cores() > 1)}; CPU time "
-            "of the calling thread, least of up to 31 runs.",
+            "of the calling thread, least of up to 301 runs.",
             "",
             HEADS[name],
             "",
