@@ -177,11 +177,11 @@ def flat() -> list[str]:
         "relative to `np.sum` | `np.sum`, ns a value |",
         "|---" * 6 + "|",
     ]
+    longest_run(dense(1 << 20)), longest_run(sparse(1 << 20))  # loads the compiled loops
     for power in (5, 6, 7, 8):
         found = list[float]()
         for make in (dense, sparse):
             values = make(10**power)
-            longest_run(values[:1000]), longest_run(values[: 1 << 20])
             found.append(clocked(lambda v=values: longest_run(v), 15)[0] / len(values) * 1e9)
         base = clocked(values.sum, 15)[0] / len(values) * 1e9
         cells = [f"{ns:.2f} | {ns / base:.1f}" for ns in found]
