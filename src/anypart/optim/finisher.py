@@ -60,8 +60,8 @@ class Recipe:
     seed: int = 0
 
 
-#: Metrics of an order have no threshold, and a recipe of their own. All were chosen on sets
-#: outside those that they are judged on (benchmarks/results/smoothing_recipe.md).
+#: Metrics of an order have no threshold, and a recipe of their own, chosen on sets outside
+#: those that they are judged on; so was confirmed the other (results/smoothing_recipe.md).
 ORDER_RECIPES: Mapping[str, Recipe] = {
     "auc": Recipe(2.0, 0.005, 100),
     "average_precision": Recipe(2.0, 0.005, 100),
