@@ -2,7 +2,7 @@
 
 ``python -m benchmarks.runs [contest] [growth] [crafted] [first]``; without names, all. Every
 time is the least of up to 301 runs, relative to `np.sum` of the same int64 array in the same
-process. A time of ours is CPU time of the calling thread: where work is shared out over two cores, it
+process. Our times are CPU time of the calling thread: where work is shared out over two cores, it
 does one half, and the other half is done beside it where a core is free. What all threads take
 together, and what the clock on the wall said, stand beside. `np.sum`, as NumPy's sort, takes one
 thread. `np.sort` and the barest loop that sets a bit for each value are what `method="sort"` and
