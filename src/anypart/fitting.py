@@ -27,13 +27,12 @@ from anypart.optim.events import Combined, Event, Finished, Warned
 from anypart.optim.plan import make_plan
 from anypart.optim.plan_file import Plan, load_plan, save_plan
 from anypart.optim.policies import Policy, Written, read_policy, stated, write_question
-from anypart.optim.portfolio import train, trained
+from anypart.optim.portfolio import BASELINES, train, trained
 from anypart.optim.rows import fingerprint
 from anypart.queries.fitted import Fitted
 from anypart.queries.gaps import count_gaps
 
 BLOCK = 65_536  # rows looked at together
-BASELINES = ("independent", "chow_liu")  # families that scores compare the fit with
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from anypart.base.errors import FitError
 from anypart.models.contract import Evidence
 from anypart.optim import finish, workers
 from anypart.optim.checkpoint import write_arrays
-from anypart.optim.events import Combined, Finished, Progress
+from anypart.optim.events import Combined, Finished, Progress, Warned
 from anypart.optim.plan import Member, Plan, load_plan, save_plan
 from anypart.optim.portfolio import train
 from anypart.optim.rows import fingerprint
@@ -55,6 +55,16 @@ def test_training_here_and_in_workers_give_the_same_bits(table, tmp_path):
     train(table, None, small_plan(table, 2), tmp_path / "there")
     assert len(bits(tmp_path / "here")) == 3
     assert bits(tmp_path / "here") == bits(tmp_path / "there")
+
+
+def test_a_plan_of_baselines_only_warns(table, tmp_path):
+    whole = small_plan(table)
+    for n_members, n_warnings in ((2, 1), (3, 0)):
+        plan, events = dataclasses.replace(whole, members=whole.members[:n_members]), []
+        train(table, None, plan, tmp_path / str(n_members), events.append)
+        said = [e.text for e in events if isinstance(e, Warned)]
+        assert len(said) == n_warnings
+        assert all("more minutes" in text and "chow liu" in text for text in said)
 
 
 def test_the_mixture_is_better_than_the_independent_model(table, tmp_path):

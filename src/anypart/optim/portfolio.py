@@ -14,7 +14,7 @@ from anypart.data.packed import PackedCodes
 from anypart.models.contract import Model
 from anypart.models.stack import Stack
 from anypart.models.stated_questions import StatedQuestions
-from anypart.optim.events import Combined, Event, Finished, Progress
+from anypart.optim.events import Combined, Event, Finished, Progress, Warned
 from anypart.optim.finish import finish_member, load_stored, stored_path
 from anypart.optim.menu import ALONE
 from anypart.optim.plan_file import Member, Plan, load_plan, save_plan
@@ -27,6 +27,8 @@ from anypart.optim.stack_weights import (
     stack_weights,
 )
 from anypart.optim.workers import Job, Tables, run_jobs
+
+BASELINES = frozenset({"independent", "chow_liu"})  # what others are compared with
 
 Tell = Callable[[Event], object]
 
@@ -82,6 +84,8 @@ def train(
     """
     tell = on_event or (lambda event: None)
     _claim(plan, folder, train_packed)
+    if text := short_of_time(plan):
+        tell(Warned("plan", text))
     timed = _TimeLeft(plan, tell)
     waiting: list[str] = []
     for member in sorted(plan.members, key=lambda m: -m.seconds):
@@ -100,6 +104,21 @@ def train(
         rows = split(train_packed, valid_packed, plan.seed)
         return join_for_questions(plan, [load_stored(m, folder) for m in plan.members], rows, tell)
     return _join(plan, folder, tell)
+
+
+def short_of_time(plan: Plan) -> str:
+    """Say that nothing but baselines could be planned, or nothing.
+
+    Trying out what members cost takes some of the minutes, more on a busy machine.
+    """
+    families = {m.family for m in plan.members}
+    if plan.purpose == "distance" or not families <= BASELINES:
+        return ""
+    return (
+        f"{plan.minutes:g} minutes, less what it took to see what members cost, were enough for "
+        f"{' and '.join(sorted(families)).replace('_', ' ')} only: the fit knows little. "
+        "Give it more minutes."
+    )
 
 
 def trained(plan: Plan, folder: Path, families: Collection[str]) -> dict[str, Model]:
