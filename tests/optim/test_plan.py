@@ -106,6 +106,14 @@ def table(tmp_path_factory):
     return packed_table(tmp_path_factory.mktemp("table"), 400)
 
 
+def test_what_could_not_be_tried_out_in_time_is_left_out(table, monkeypatch):
+    monkeypatch.setattr(plan_module, "SHARE_REHEARSING", 0.0)
+    monkeypatch.setattr(plan_module, "SECONDS_TO_REHEARSE", 0.0)
+    made = make_plan(table, minutes=0.1)
+    # Each worker has tried out one wish, the most wanted ones.
+    assert [m.name for m in made.members] == ["independent", "chow_liu"]
+
+
 def test_a_plan_is_made_by_rehearsal_and_fits_its_minutes(table):
     plan = make_plan(table, minutes=0.2, seed=4)
     assert (plan.seed, plan.purpose) == (4, "any")

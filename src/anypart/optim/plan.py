@@ -38,6 +38,8 @@ __all__ = [
 
 WORKERS = 2
 SHARE_TRAINING = 0.9  # of the time; the rest is for starting, saving and combining
+SHARE_REHEARSING = 0.25  # of the time, after which nothing more is tried out: a busy machine
+SECONDS_TO_REHEARSE = 10.0  # that it takes at least, however little time there is
 SHARE_LOOKING = 0.1  # of a member's training, at most
 LOOKS = 10  # at least, over a member's steps
 SECONDS_TO_COMBINE = 2.0
@@ -58,7 +60,8 @@ def make_plan(
     Every kind of member is rehearsed on the rows: its learner is started and takes some
     steps. Then the members are taken in the order of `menu.wishes` while there is time
     for them on `WORKERS` processes; one that does not fit gets fewer states, then fewer
-    passes, and is left out below its least. The first member is always there.
+    passes, and is left out below its least. The first member is always there. What could not
+    be rehearsed in a quarter of the time, or ten seconds, is left out, too.
 
     Args:
         packed: the training rows, on disk.
@@ -82,7 +85,9 @@ def make_plan(
     rows = split(packed, None, seed).train
     questions = stated(policy, len(packed.n_cats))
     wanted = wishes(rows.n_rows, purpose, policy, distance, questions)
-    costs = _rehearse_all(wanted, packed, seed)
+    rehearsing = max(minutes * 60 * SHARE_REHEARSING, SECONDS_TO_REHEARSE)
+    costs = _rehearse_all(wanted, packed, seed, began + rehearsing)
+    wanted = tuple(w for w in wanted if w.name in costs)
     spent = time.monotonic() - began
     seconds = max((minutes * 60 - spent) * SHARE_TRAINING - SECONDS_TO_COMBINE, 0.1)
     made = tuple(_with_seed(m, seed) for m in choose(wanted, costs, rows.n_rows, seconds))
@@ -103,9 +108,12 @@ def batch_size(n_rows: int) -> int:
 
 
 def _rehearse_all(
-    wanted: tuple[Wish, ...], packed: PackedCodes, seed: int
+    wanted: tuple[Wish, ...], packed: PackedCodes, seed: int, until: float
 ) -> Mapping[str, Measured]:
-    """Measure each wish; wishes that differ in their variant only cost the same."""
+    """Measure each wish; wishes that differ in their variant only cost the same.
+
+    The most wanted come first, and from `until` (of `time.monotonic`) on no other is begun.
+    """
     found: dict[str, Measured] = {}
 
     def note(event: object) -> None:
@@ -118,14 +126,15 @@ def _rehearse_all(
         if "question" in costly:  # questions about as many columns cost the same
             costly["question"] = len(costly["question"]["asked"])
         kinds.setdefault(f"{wish.family} {costly}", []).append(wish)
-    firsts = [alike[0] for alike in reversed(kinds.values())]  # the costly ones first
+    firsts = [alike[0] for alike in kinds.values()]
     jobs = [
         Job(w.name, {"rehearse": [w.name, w.family, dict(w.settings), batch, seed]})
         for w in firsts
         for batch in [w.batch or batch_size(packed.n_rows)]
     ]
-    run_jobs(jobs, Tables(packed, None, seed), WORKERS, note)
-    return {w.name: found[alike[0].name] for alike in kinds.values() for w in alike}
+    run_jobs(jobs, Tables(packed, None, seed), WORKERS, note, lambda: time.monotonic() > until)
+    known = [alike for alike in kinds.values() if alike[0].name in found]
+    return {w.name: found[alike[0].name] for alike in known for w in alike}
 
 
 def choose(

@@ -163,14 +163,21 @@ def _workers(count: int, lines: queue.SimpleQueue[Line]) -> Generator[list[_Work
             worker.wait()
 
 
-def run_jobs(jobs: list[Job], tables: Tables, count: int, tell: Callable[[Any], object]) -> None:
+def run_jobs(
+    jobs: list[Job],
+    tables: Tables,
+    count: int,
+    tell: Callable[[Any], object],
+    enough: Callable[[], bool] = lambda: False,
+) -> None:
     """Do jobs in processes, first come first served.
 
     Args:
-        jobs: the longest first.
+        jobs: the longest first, or the most wanted if there may be enough.
         tables: what the workers read.
         count: how many processes.
         tell: called in this process with every message of theirs.
+        enough: asked when a job is done; True leaves the jobs that wait.
 
     Raises:
         FitError: a job failed; the others have saved where they are.
@@ -193,7 +200,7 @@ def run_jobs(jobs: list[Job], tables: Tables, count: int, tell: Callable[[Any], 
             message = event_from_json(line)
             tell(message)
             if isinstance(message, Finished | Measured):
-                worker.take(waiting)
+                worker.take([] if enough() else waiting)
 
 
 def _next(lines: queue.SimpleQueue[Line]) -> Line:
