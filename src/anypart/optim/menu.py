@@ -39,6 +39,7 @@ class Wish:
         batch: rows in a mini-batch, 0 for what suits the number of rows.
         most_steps: a long table has taught a tree all it can before a pass is over.
         every: steps between looks at the validation rows, 0 for a pass.
+        tried_last: its start may take long, so that it is rehearsed after all others.
 
     """
 
@@ -51,6 +52,7 @@ class Wish:
     batch: int = 0
     most_steps: int = 4_000
     every: int = 0
+    tried_last: bool = False
 
     def smaller(self) -> Wish | None:
         """Return the wish with half as many states or units, None if those are too few."""
@@ -198,7 +200,7 @@ def _along_orders(n_rows: int, n_states: int) -> list[Wish]:
     return [
         # A step takes the rows that the learner holds, whatever the batch: a point of the
         # path of penalties, a round of trees.
-        Wish("fvsbn", "fvsbn", {}, 25, 8, 3, WHOLE, most_steps=25, every=1),
+        Wish("fvsbn", "fvsbn", {}, 25, 8, 3, WHOLE, most_steps=25, every=1, tried_last=True),
         _shallow("shallow_trees_1", n_rows, "chow_liu"),
         _masked("masked_network_1", n_rows, "chow_liu", layers=2),
         _deep("deep_trees_1", n_rows, "shaken"),
@@ -244,7 +246,8 @@ def _masked(name: str, n_rows: int, order: str, layers: int) -> Wish:
 
 def _shallow(name: str, n_rows: int, order: str, **settings: Any) -> Wish:
     depth = 3 if n_rows < FEW_ROWS else 4
-    return _boosted(name, {"order": order, "depth": depth, "ridge": 1.0, **settings})
+    wish = _boosted(name, {"order": order, "depth": depth, "ridge": 1.0, **settings})
+    return dataclasses.replace(wish, tried_last="linear" in settings)  # a regression first
 
 
 def _deep(name: str, n_rows: int, order: str) -> Wish:

@@ -126,7 +126,7 @@ def _rehearse_all(
         if "question" in costly:  # questions about as many columns cost the same
             costly["question"] = len(costly["question"]["asked"])
         kinds.setdefault(f"{wish.family} {costly}", []).append(wish)
-    firsts = [alike[0] for alike in kinds.values()]
+    firsts = sorted((alike[0] for alike in kinds.values()), key=lambda wish: wish.tried_last)
     jobs = [
         Job(w.name, {"rehearse": [w.name, w.family, dict(w.settings), batch, seed]})
         for w in firsts
