@@ -114,6 +114,22 @@ def test_what_could_not_be_tried_out_in_time_is_left_out(table, monkeypatch):
     assert [m.name for m in made.members] == ["independent", "chow_liu"]
 
 
+def test_what_takes_long_to_start_is_tried_out_last(table, monkeypatch):
+    asked = []
+    run_jobs = plan_module.run_jobs
+
+    def watched(jobs, *rest):
+        asked.extend(job.name for job in jobs)
+        run_jobs(jobs, *rest)
+
+    monkeypatch.setattr(plan_module, "run_jobs", watched)
+    monkeypatch.setattr(plan_module, "SHARE_REHEARSING", 0.0)
+    monkeypatch.setattr(plan_module, "SECONDS_TO_REHEARSE", 0.0)
+    make_plan(table, minutes=0.1, purpose="density")
+    assert asked[0] == "independent"
+    assert set(asked[-2:]) == {"fvsbn", "linear_trees_1"}
+
+
 def test_a_plan_is_made_by_rehearsal_and_fits_its_minutes(table):
     plan = make_plan(table, minutes=0.2, seed=4)
     assert (plan.seed, plan.purpose) == (4, "any")

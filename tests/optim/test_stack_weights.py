@@ -88,6 +88,22 @@ def test_a_costly_member_must_add_more():
         assert np.flatnonzero(shipped.stack_weights(logs, costs=costs)).tolist() == kept
 
 
+def test_rows_of_few_nats_keep_who_adds_little():
+    logs = np.zeros((4_000, 2))
+    logs[:, 1] = -3
+    logs[::20, 1] = 3.5  # worth .013 nats per row to the mixture
+    for nats, kept in ((-6.0, [0, 1]), (-60.0, [0])):
+        least = shipped.least_gain_of(logs + nats)
+        found = shipped.stack_weights(logs + nats, least_gain=least)
+        assert np.flatnonzero(found).tolist() == kept
+
+
+def test_the_law_of_few_nats_bites(monkeypatch):
+    plant(monkeypatch, shipped.__name__, "LEAST_SHARE * abs(", "4 * LEAST_SHARE * abs(")
+    with pytest.raises(AssertionError):
+        test_rows_of_few_nats_keep_who_adds_little()
+
+
 def test_the_law_of_prices_bites(monkeypatch):
     plant(monkeypatch, shipped.__name__, "np.minimum(paid /", "np.minimum(50 * paid /")
     with pytest.raises(AssertionError):
