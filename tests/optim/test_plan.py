@@ -110,8 +110,9 @@ def test_what_could_not_be_tried_out_in_time_is_left_out(table, monkeypatch):
     monkeypatch.setattr(plan_module, "SHARE_REHEARSING", 0.0)
     monkeypatch.setattr(plan_module, "SECONDS_TO_REHEARSE", 0.0)
     made = make_plan(table, minutes=0.1)
-    # Each worker has tried out one wish, the most wanted ones.
-    assert [m.name for m in made.members] == ["independent", "chow_liu"]
+    # The most wanted is waited for; the other worker has begun with the next one at most.
+    assert made.members[0].name == "independent"
+    assert {m.name for m in made.members} <= {"independent", "chow_liu"}
 
 
 def test_what_takes_long_to_start_is_tried_out_last(table, monkeypatch):

@@ -10,7 +10,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -128,6 +128,10 @@ class _Worker:
         hint = " (killed, perhaps because memory ran out)" if code in (-9, 137) else ""
         return f"its process ended with code {code}{hint}. {' | '.join(last)}".strip()
 
+    def kill(self) -> None:
+        """End it at once, whatever it does."""
+        self._process.kill()
+
     def close(self) -> None:
         """End its input, which stops it."""
         assert self._process.stdin
@@ -177,7 +181,8 @@ def run_jobs(
         tables: what the workers read.
         count: how many processes.
         tell: called in this process with every message of theirs.
-        enough: asked when a job is done; True leaves the jobs that wait.
+        enough: asked again and again; True leaves the jobs that wait and those at work,
+            whose processes are killed.
 
     Raises:
         FitError: a job failed; the others have saved where they are.
@@ -190,7 +195,12 @@ def run_jobs(
             worker.say(tables.as_json())
             worker.take(waiting)
         while any(worker.job for worker in busy):
-            worker, line = _next(lines)
+            found = _next(lines, enough)
+            if found is None:
+                for worker in busy:
+                    worker.kill()
+                return
+            worker, line = found
             if worker.job is None:
                 continue
             if line is None:
@@ -200,12 +210,11 @@ def run_jobs(
             message = event_from_json(line)
             tell(message)
             if isinstance(message, Finished | Measured):
-                worker.take([] if enough() else waiting)
+                worker.take(waiting)
 
 
-def _next(lines: queue.SimpleQueue[Line]) -> Line:
-    while True:
-        try:
+def _next(lines: queue.SimpleQueue[Line], enough: Callable[[], bool]) -> Line | None:
+    while not enough():
+        with suppress(queue.Empty):
             return lines.get(timeout=0.2)  # so that Ctrl-C is heard on every system
-        except queue.Empty:
-            continue
+    return None
