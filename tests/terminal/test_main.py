@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -165,8 +166,39 @@ def test_the_face_has_its_names_and_no_others() -> None:
         anypart.predict  # noqa: B018
 
 
-def test_the_command_offers_tab_completion() -> None:
-    assert "complete" in app.generate_completion(shell="bash")
+COMPLETE = {
+    "bash": """
+        source "$1"; COMP_WORDS=("${@:2}"); COMP_CWORD=$(($# - 2)); _anypart 2>/dev/null
+        printf '%s\\n' "${COMPREPLY[@]}" """,
+    "fish": 'source $argv[1]; complete --do-complete "$argv[2..]" | string split --fields 1 \\t',
+}
+
+
+@pytest.mark.parametrize("shell", COMPLETE)
+@pytest.mark.parametrize(
+    ("words", "wanted"),
+    [
+        (["pro"], {"profile"}),
+        (["study", "rec"], {"receptive-field"}),
+        (["fit", "pen"], {"penguins.csv"}),
+        (["score", "some.fit", "pen"], {"penguins.csv"}),
+        (["fit", "penguins.csv", "--valid", "pen"], {"penguins.csv"}),
+        (["fit", "penguins.csv", "--over"], {"--overwrite"}),
+        (["fit", "penguins.csv", "--purpose", "f"], {"fast"}),
+    ],
+)
+def test_a_real_shell_completes_commands_files_options_and_choices(
+    shell: str, words: list[str], wanted: set[str], tmp_path: Path
+) -> None:
+    if not shutil.which(shell):
+        pytest.skip(f"no {shell} here")
+    (tmp_path / "penguins.csv").touch()
+    script = tmp_path / "script"
+    script.write_text(app.generate_completion(shell=shell))  # what --install-completion writes
+    name = ["bash"] if shell == "bash" else []  # bash's $0
+    line = [shell, "-c", COMPLETE[shell], *name, str(script), "anypart", *words]
+    done = subprocess.run(line, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert {word.strip() for word in done.stdout.splitlines()} == wanted, done.stderr
 
 
 def test_a_fit_without_an_output_gets_the_name_of_its_table(tmp_path, monkeypatch):

@@ -33,6 +33,11 @@ if TYPE_CHECKING:
 FORMAT = "anypart-fit"
 FORMAT_VERSION = 1
 Arrays = dict[str, NDArray[Any]]
+#: What parts raise that are of the wrong type, size or number for each other.
+_UNFIT = (
+    *(KeyError, TypeError, ValueError, IndexError, AttributeError, AssertionError),
+    *(ArithmeticError, MemoryError),
+)
 
 
 def save(fitted: Fitted, folder: Path) -> Path:
@@ -157,7 +162,7 @@ def load(folder: str | Path) -> Fitted:
         return Fitted(schema, model, gaps, about["metadata"], baselines)
     except SavedFitError as error:
         raise SavedFitError(f"{folder} cannot be loaded. {error}") from None
-    except (KeyError, TypeError, ValueError, IndexError, AttributeError, AssertionError) as error:
+    except _UNFIT as error:
         _damaged(folder, f"its parts do not fit together ({type(error).__name__}: {error})")
 
 

@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from anypart.base.errors import DataError
-from anypart.terminal.options import AsJson, Given, Output
+from anypart.terminal.options import AsJson, File, Given, Output
 from anypart.terminal.output import check_output
 
 
 def decide(
     folder: Path,
-    table: str,
+    table: File,
     column: str,
     /,
     *,

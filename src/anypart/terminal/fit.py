@@ -10,6 +10,7 @@ from cyclopts import Parameter
 
 from anypart.terminal.options import (
     AsJson,
+    File,
     KindPairs,
     KindsFile,
     Missing,
@@ -20,7 +21,7 @@ from anypart.terminal.options import (
 
 
 def profile(
-    table: str,
+    table: File,
     /,
     *,
     query: str | None = None,
@@ -53,12 +54,12 @@ def profile(
 
 
 def fit(
-    table: str,
+    table: File,
     /,
     *,
     output: Annotated[Path | None, Parameter(name=["--output", "-o"])] = None,
     minutes: float = 2.0,
-    valid: str | None = None,
+    valid: File | None = None,
     purpose: Literal["any", "density", "fast", "questions", "distance"] = "any",
     policy: Policies = None,
     distance: str | None = None,
@@ -123,7 +124,7 @@ def fit(
     progress.show_end(fitted)
 
 
-def _stem(table: str) -> str:
+def _stem(table: File) -> str:
     """Take the name of a table without its folder and endings: of a pattern what is fixed.
 
     Example:

@@ -8,13 +8,13 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from anypart.base.errors import DataError
-from anypart.terminal.options import AsJson, Output
+from anypart.terminal.options import AsJson, File, Output
 from anypart.terminal.output import check_output
 
 
 def audit(
     folder: Path,
-    table: str,
+    table: File,
     /,
     *,
     top: int = 20,
@@ -69,10 +69,10 @@ def dependence(folder: Path, /, *, top: int = 20, json: AsJson = False) -> None:
 
 def evaluate(
     folder: Path,
-    table: str,
+    table: File,
     /,
     *,
-    fitted_on: str | None = None,
+    fitted_on: File | None = None,
     seed: int = 0,
     query: str | None = None,
     json: AsJson = False,
@@ -99,11 +99,11 @@ def evaluate(
 
 def report(
     folder: Path,
-    table: str,
+    table: File,
     /,
     *,
     output: Annotated[Path, Parameter(name=["--output", "-o"])] = Path("report.html"),
-    held_out: str | None = None,
+    held_out: File | None = None,
     query: str | None = None,
     json: AsJson = False,
 ) -> None:

@@ -11,6 +11,7 @@ from cyclopts import Parameter
 
 from anypart.base.errors import DataError
 
+File = str | Path  # the parser makes text of it, tab completion offers files
 Given = Annotated[
     list[str] | None,
     Parameter(name=["--given", "-g"], negative=(), allow_leading_hyphen=True),

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from anypart.terminal.options import AsJson, Given, Output
+from anypart.terminal.options import AsJson, File, Given, Output
 from anypart.terminal.output import check_output
 
 
@@ -45,7 +45,7 @@ def sample(
 
 def complete(
     folder: Path,
-    table: str,
+    table: File,
     /,
     *,
     output: Output = None,
@@ -91,7 +91,7 @@ def complete(
 
 def score(
     folder: Path,
-    table: str,
+    table: File,
     /,
     *,
     question: str | None = None,

@@ -130,7 +130,7 @@ class FrozenArray(np.ndarray[Any, Any]):
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **named: Any) -> Any:
         written = inputs[:1] if method == "at" else named.get("out", ())
         if any(isinstance(array, FrozenArray) for array in written):
-            # NumPy itself lets `at` write into memory that is read-only.
+            # Before 2.5 NumPy itself let `at` write into memory that is read-only.
             raise FreezeError(f"{ufunc.__name__} cannot write into a frozen array. Copy it first.")
         plain = (a.view(np.ndarray) if isinstance(a, FrozenArray) else a for a in inputs)
         return getattr(ufunc, method)(*plain, **named)

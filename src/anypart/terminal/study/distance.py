@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from anypart.base.errors import QuestionError, suggest
-from anypart.terminal.options import AsJson
+from anypart.terminal.options import AsJson, File
 
 if TYPE_CHECKING:
     from anypart.optim.distances import Measured
@@ -24,8 +24,8 @@ _NAMES = {
 
 
 def distance(
-    first: str,
-    second: str,
+    first: File,
+    second: File,
     /,
     *,
     measure: str = "total_variation",
@@ -64,7 +64,7 @@ def distance(
         _show(found, measure, top)
 
 
-def _opened(path: str) -> Any:
+def _opened(path: File) -> Any:
     import anypart
 
     return anypart.load(path) if Path(path).expanduser().is_dir() else anypart.read(path)

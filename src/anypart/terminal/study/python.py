@@ -9,14 +9,14 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from anypart.terminal.options import AsJson
+from anypart.terminal.options import AsJson, File
 
 Page = Annotated[Path | None, Parameter(name=["--output", "-o"], negative=())]
 Interpreter = Annotated[str, Parameter(name="--with")]
 
 
 def python(
-    file: str | None = None,
+    file: File | None = None,
     /,
     *,
     example: str | None = None,
@@ -67,7 +67,7 @@ def python(
 
 def generator(
     expression: str,
-    file: str | None = None,
+    file: File | None = None,
     /,
     *,
     example: str | None = None,
@@ -98,7 +98,7 @@ def generator(
     deliver(trace, output, json, lambda: generator_page(trace))
 
 
-def _source(file: str | None, example: str | None) -> tuple[str, str]:
+def _source(file: File | None, example: str | None) -> tuple[str, str]:
     from anypart.base.errors import LensError
     from anypart.lens.python.classics import classic
 

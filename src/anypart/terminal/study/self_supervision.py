@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from anypart.terminal.options import AsJson, Output
+from anypart.terminal.options import AsJson, File, Output
 
 if TYPE_CHECKING:
     from anypart.scores.self_supervision import Compared, Line
@@ -16,7 +16,7 @@ Shares = Annotated[list[float] | None, Parameter(name="--share", negative=())]
 
 
 def self_supervision(
-    table: str,
+    table: File,
     /,
     *,
     target: str,

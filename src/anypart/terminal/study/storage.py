@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from anypart.terminal.options import AsJson
+from anypart.terminal.options import AsJson, File
 
 
-def storage(table: str, /, *, json: AsJson = False) -> None:
+def storage(table: File, /, *, json: AsJson = False) -> None:
     """Show what a table costs as dicts, tuples, objects, pandas, Arrow and packed codes.
 
     Packed codes hold what the model sees: numbers become cells, keys and text are left out.
