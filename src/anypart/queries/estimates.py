@@ -8,35 +8,44 @@ members make of a complete row. With rows drawn from q given the event e,
     p(x_c = k | e) = \frac{w\, q(x_c = k | e) + E[r(x) 1_{x_c = k}]}{w + E[r(x)]}
 
 Only complete rows are asked of the others, which all families answer exactly; what q knows
-is not estimated, and neither is a single unseen cell, whose values all members can be asked.
-Every number comes with its standard error and the effective number of draws,
-:math:`(\sum T)^2 / \sum T^2` with :math:`T = w + r`: a proposal that is far from the other
-members is seen in both.
+is not estimated, and neither is a part that as many complete rows share as would be drawn:
+each of them is asked for (`completions`). Every number comes with its standard error and the
+effective number of draws, :math:`(\sum T)^2 / \sum T^2` with :math:`T = w + r`: a proposal
+that is far from the other members is seen in both.
+
+Draws in which a large r is rare mostly miss it, and are then low and of little spread at
+once. To second order the mean of n such draws, over its estimated error, exceeds x as often
+as a normal one exceeds :math:`x - \gamma (2 x^2 + 1) / (6 \sqrt n)`, with the skewness
+:math:`\gamma`. Errors are wider by so much at x = 1.96, to both sides: the share of answers
+within 1.96 of them is 95 % or somewhat more.
 
 References:
     Owen 2013, Monte Carlo theory, methods and examples, chapter 9 (self-normalised
     importance sampling, its variance, effective sample size).
+    Hall 1992, The bootstrap and Edgeworth expansion, chapter 2 (the studentised mean).
 
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from math import comb
 
 import numpy as np
 from numpy.typing import NDArray
 
 from anypart.models.contract import Codes, Evidence, Model
-from anypart.models.single_gaps import fill_single_gaps
 from anypart.models.stack import Stack, log_sum
+from anypart.queries import completions
 
 Reals = NDArray[np.float64]
 
 MOST_DRAWS = 4_096  # for one row
-LEAST_DRAWS = 64  # for each of many rows
+LEAST_DRAWS = 256  # for each of many rows
 ROWS_TOGETHER = 65_536  # drawn rows of a block
 CANDIDATES = 32  # for each row of a sample
+NORMAL = 1.96  # the normal quantile at which 95 of 100 lie between it and its negative
 
 
 @dataclass(frozen=True)
@@ -106,7 +115,24 @@ class _Draws:
     def error(self) -> Reals:
         """Standard error of the logarithm of p(e), by the delta method."""
         total = self.total
-        return total.std(axis=1, ddof=1) / total.mean(axis=1) / np.sqrt(total.shape[1])
+        mean = total.mean(axis=1, keepdims=True)
+        second, third = (((total - mean) ** power).mean(axis=1) for power in (2, 3))
+        return _error_of_mean(second, third, total.shape[1]) / mean[:, 0]
+
+
+def _error_of_mean(second: Reals, third: Reals, n: int) -> Reals:
+    """Widen the standard error of a mean of n draws for their skewness.
+
+    Args:
+        second: their second central moment.
+        third: their third.
+        n: how many.
+
+    """
+    spread = np.sqrt(np.maximum(second, 0.0))
+    cube, error = spread**3, spread / np.sqrt(n - 1)
+    skewness = np.divide(np.abs(third), cube, out=np.zeros_like(cube), where=cube > 0)
+    return error * (1 + skewness * (2 * NORMAL**2 + 1) / (6 * NORMAL * np.sqrt(n)))
 
 
 def proposal_of(model: Model, evidence: Evidence) -> Stack | None:
@@ -136,38 +162,44 @@ def _draw(
     return _Draws(codes, proposal.log_prob(evidence), share, ratio)
 
 
-def _possible(proposal: Stack, evidence: Evidence) -> Iterator[tuple[NDArray[np.intp], int]]:
-    """Cut the rows that the proposal can draw for into blocks; with the draws of each."""
-    rows = np.flatnonzero(np.isfinite(proposal.log_prob(evidence)))
-    n = int(np.clip(ROWS_TOGETHER // max(len(rows), 1), LEAST_DRAWS, MOST_DRAWS))
-    size = max(ROWS_TOGETHER // n, 1)
-    for start in range(0, len(rows), size):
-        yield rows[start : start + size], n
+def _draws_each(n_rows: int) -> int:
+    return int(np.clip(ROWS_TOGETHER // max(n_rows, 1), LEAST_DRAWS, MOST_DRAWS))
+
+
+def _blocks(rows: NDArray[np.intp], lines: Reals | int) -> list[NDArray[np.intp]]:
+    """Cut rows into blocks of about `ROWS_TOGETHER` lines, of which each row has its own number."""
+    ends = np.cumsum(np.broadcast_to(lines, rows.shape)) // ROWS_TOGETHER
+    return np.split(rows, np.flatnonzero(np.diff(ends)) + 1) if len(rows) else []
 
 
 def log_prob(model: Stack, proposal: Stack, evidence: Evidence) -> Estimate:
     """Estimate the log-probability of each row's event, (rows,).
 
-    An event that no exact member can explain has no draws, and −inf.
+    Where no more complete rows share it than would be drawn, it is their sum. An event that
+    no exact member can explain has no draws, and −inf.
     """
     value = np.full(evidence.n_rows, -np.inf)
-    error, effective = np.zeros(evidence.n_rows), np.zeros(evidence.n_rows)
+    error, effective = np.zeros(evidence.n_rows), np.full(evidence.n_rows, np.inf)
+    n = _draws_each(evidence.n_rows)
+    ways = completions.count(model.layout, evidence)
+    few = ways <= n
+    for rows in _blocks(np.flatnonzero(few), ways[few]):
+        value[rows] = completions.log_prob(model, evidence.rows(rows))
+    possible = ~few & np.isfinite(proposal.log_prob(evidence))
+    effective[~few & ~possible] = 0.0
     rng = np.random.default_rng(0)  # the same question has the same answer
-    for rows, n in _possible(proposal, evidence):
+    for rows in _blocks(np.flatnonzero(possible), n):
         draws = _draw(model, proposal, evidence.rows(rows), n, rng)
         value[rows] = draws.log_event + np.log(draws.total.mean(axis=1))
         error[rows], effective[rows] = draws.error(), draws.effective()
-    whole = np.flatnonzero(evidence.seen.all(axis=1))
-    if len(whole):  # these need no draws
-        value[whole] = model.log_prob(evidence.rows(whole))
-        error[whole], effective[whole] = 0.0, np.inf
     return Estimate(value, error, effective)
 
 
 def conditional(model: Stack, proposal: Stack, evidence: Evidence) -> Estimate:
     """Estimate the log-probabilities of every cell given the event, (rows, flat).
 
-    A row with one unseen cell needs no draws: each of the cell's values makes it complete.
+    Where no more complete rows share it than would be drawn, or only one cell is unseen,
+    they are sums.
 
     Raises:
         QuestionError: the event of a row is impossible for every exact member.
@@ -175,15 +207,15 @@ def conditional(model: Stack, proposal: Stack, evidence: Evidence) -> Estimate:
     """
     value = np.empty((evidence.n_rows, model.layout.total))
     error, effective = np.zeros_like(value), np.full(evidence.n_rows, np.inf)
-    many = np.arange(evidence.n_rows)
-    if not evidence.weights:
-        with np.errstate(invalid="ignore"):  # an impossible row; the proposal says so below
-            value[:], many = fill_single_gaps(model, evidence)
-        many = np.union1d(many, np.flatnonzero(np.isnan(value).any(axis=1)))
+    n, ways = _draws_each(evidence.n_rows), completions.count(model.layout, evidence)
+    few = (ways <= n) | ((~evidence.seen).sum(axis=1) == 1)
+    for rows in _blocks(np.flatnonzero(few), ways[few]):
+        value[rows] = completions.conditional(model, evidence.rows(rows))
+    few &= ~np.isnan(value).any(axis=1)  # an impossible row; the proposal says so below
+    many = np.flatnonzero(~few)
     value[many] = proposal.conditional(evidence.rows(many))
     rng = np.random.default_rng(0)
-    for some, n in _possible(proposal, evidence.rows(many)):
-        rows = many[some]
+    for rows in _blocks(many, n):
         draws = _draw(model, proposal, evidence.rows(rows), n, rng)
         effective[rows] = draws.effective()
         for col, place in enumerate(model.layout.slices):
@@ -203,15 +235,21 @@ def _cell(draws: _Draws, col: int, known: Reals) -> tuple[Reals, Reals]:
     def by_code(numbers: Reals) -> Reals:
         return np.bincount(place, numbers.ravel(), n_rows * n_cats).reshape(n_rows, n_cats) / n
 
-    total = draws.total.mean(axis=1, keepdims=True)
-    found = (draws.share * known + by_code(draws.ratio)) / total
-    # The variance of w·known + r·1 − found·T over the draws; r·1 is r at its own code only.
-    first, mean_square = by_code(draws.ratio**2), (draws.total**2).mean(axis=1, keepdims=True)
-    crossed = by_code(draws.ratio * draws.total)
-    fixed = draws.share * known
-    square = fixed**2 + first + found**2 * mean_square + 2 * fixed * by_code(draws.ratio)
-    square -= 2 * found * (fixed * total + crossed)
-    return found, np.sqrt(np.maximum(square, 0) / n) / total
+    total = draws.total
+    mean, fixed = total.mean(axis=1, keepdims=True), draws.share * known
+    found = (fixed + by_code(draws.ratio)) / mean
+    # What a draw adds, w·known − found·T, and r more at its own code; its mean is 0.
+    at = (np.arange(n_rows)[:, None], codes)
+    plain = fixed[at] - found[at] * total
+
+    def moment(power: int) -> Reals:
+        others = sum(
+            comb(power, j) * fixed ** (power - j) * (-found) ** j * (total**j).mean(1)[:, None]
+            for j in range(power + 1)
+        )
+        return others + by_code((plain + draws.ratio) ** power - plain**power)
+
+    return found, _error_of_mean(moment(2), moment(3), n) / mean
 
 
 def sample(model: Stack, proposal: Stack, evidence: Evidence, rng: np.random.Generator) -> Codes:
