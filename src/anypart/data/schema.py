@@ -109,6 +109,11 @@ class Schema:
     columns: tuple[Column, ...]
     n_rows: int
 
+    def __repr__(self) -> str:
+        """Show every column in one line, not its cells."""
+        lines = [f"  {c.name}: {c.kind}, {c.reason}" for c in self.columns]
+        return "\n".join([f"{self.n_rows:,} rows, {len(self.columns):,} columns", *lines])
+
     @property
     def modelled(self) -> tuple[Column, ...]:
         """The columns that are part of p(row), in order: the axis `cols` of codes."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -9,6 +10,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from anypart.base.written import number
+from anypart.queries.shown import as_html, as_text, numbers_of
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,23 @@ class Answer:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "details", MappingProxyType(dict(self.details)))
+
+    def __repr__(self) -> str:
+        """Show what was asked, how far it can be trusted, and the first rows."""
+        lines = [self._heading(), as_text(self.value), numbers_of(self.details)]
+        return "\n".join(filter(None, lines))
+
+    def _repr_html_(self) -> str:
+        """Show the same in a notebook."""
+        heading, numbers = html.escape(self._heading()), html.escape(numbers_of(self.details))
+        return f"<p><b>{heading}</b></p>{as_html(self.value)}" + (numbers and f"<p>{numbers}</p>")
+
+    def _heading(self) -> str:
+        if self.exact:
+            return f"{self.question}: exact"
+        error = self.standard_error
+        sure = "" if error is None else f", standard error {number(float(error))}"
+        return f"{self.question}: not exact{sure}" + (self.reason and f" ({self.reason})")
 
     def __float__(self) -> float:
         """Return a single value as a number."""

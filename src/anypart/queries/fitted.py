@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from anypart.base.errors import QuestionError
 from anypart.base.frozen import FrozenDict, freeze
+from anypart.base.written import shares
 from anypart.data.codec import Codec
 from anypart.data.files import read
 from anypart.data.packed import PackedCodes
@@ -66,6 +67,19 @@ class Fitted:
         object.__setattr__(self, "metadata", freeze(self.metadata))
         object.__setattr__(self, "baselines", FrozenDict(self.baselines))
         assert self.model.layout.n_cats == self.codec.n_cats, "a model of the schema's columns"
+
+    def __repr__(self) -> str:
+        """Show of what table this is a fit, and which members it has."""
+        about, columns = self.metadata, len(self.schema.columns)
+        purpose = f", purpose {about['purpose']}" if "purpose" in about else ""
+        lines = [
+            f"A fit of {self.schema.n_rows:,} rows, "
+            f"{len(self.schema.modelled):,} of {columns:,} columns modelled{purpose}",
+            f"  members: {shares(about.get('weights', {}))}" if about.get("weights") else "",
+        ]
+        for text, own in about.get("questions", {}).items():
+            lines.append(f"  {text}: {shares(own)}")
+        return "\n".join(filter(None, lines))
 
     @staticmethod
     def of(codec: Codec, model: Model, packed: PackedCodes, metadata: Mapping[str, Any]) -> Fitted:

@@ -41,7 +41,7 @@ def decide(
 
     """
     import anypart
-    from anypart.terminal.screen import number
+    from anypart.base.written import number
     from anypart.terminal.show_answer import worth
     from anypart.terminal.show_rows import deliver
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from anypart.terminal.screen import bar, duration, grid, number, percent, print_json, screen
+from anypart.base.written import number, shares
+from anypart.terminal.screen import bar, duration, grid, print_json, screen
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -92,9 +92,9 @@ class FitProgress:
         if self._live:
             screen().print(self.table())
             print(*self._warnings, sep="\n", end="\n" if self._warnings else "")
-        print(f"Saved to {self._folder}: {_kept(weights)}.")
+        print(f"Saved to {self._folder}: {shares(weights)}.")
         for text, own in questions.items():
-            print(f"  {text}: {_kept(own)}")
+            print(f"  {text}: {shares(own)}")
         print(f"Ask it: anypart ask {self._folder} COLUMN --given 'OTHER = value'")
 
     def _on_prepared(self, event: Any) -> None:
@@ -150,7 +150,3 @@ class FitProgress:
             level = number(line.log_lik) if line.log_lik is None else f"{line.log_lik:.3f}"
             drawn.add_row(name, done, level, style="bold" if name == "all together" else "")
         return drawn
-
-
-def _kept(weights: Mapping[str, float]) -> str:
-    return ", ".join(f"{name} {percent(weight)}" for name, weight in weights.items())

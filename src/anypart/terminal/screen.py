@@ -1,8 +1,7 @@
-"""What every command draws with: the consoles, numbers and bars as people read them."""
+"""What every command draws with: the consoles, tables and bars."""
 
 from __future__ import annotations
 
-import datetime
 import sys
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -60,43 +59,6 @@ def bar(share: float, width: int = 24) -> str:
     """
     eighths = round(min(max(share, 0.0), 1.0) * width * 8)
     return ("█" * (eighths // 8) + _EIGHTHS[eighths % 8]).rstrip()
-
-
-def percent(share: float) -> str:
-    """Write a probability so that neither 0 nor 1 is claimed where it is not so.
-
-    Example:
-        >>> percent(0.1234), percent(0.00004), percent(0.99999), percent(1.0)
-        ('12.3 %', '< 0.1 %', '> 99.9 %', '100 %')
-
-    """
-    if share in (0.0, 1.0):
-        return f"{share:.0%}".replace("%", " %")
-    if share < 0.001:
-        return "< 0.1 %"
-    if share > 0.999:
-        return "> 99.9 %"
-    return f"{share * 100:.1f} %"
-
-
-def number(value: Any) -> str:
-    r"""Write a cell's value: four digits that matter, dates as dates, nothing as a dash.
-
-    Example:
-        >>> number(3750.0), number(0.123456), number(1234567.0), number(None), number("a\nb")
-        ('3750', '0.1235', '1234567', '–', 'a b')
-        >>> number(1e99)
-        '1e+99'
-
-    """
-    if value is None or value != value:  # NaN
-        return "–"
-    if isinstance(value, (datetime.date, datetime.datetime)):
-        return value.isoformat(*([" ", "seconds"] if isinstance(value, datetime.datetime) else []))
-    if isinstance(value, float):
-        return f"{value:.0f}" if 1000 <= abs(value) < 1e15 else f"{value:.4g}"
-    # Escape codes of a terminal, in a table of somebody else's, must not reach the terminal.
-    return "".join(c if c.isprintable() else " " for c in str(value))
 
 
 def count(n: int, thing: str) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from anypart.terminal.screen import bar, grid, number, percent, print_json, screen
+from anypart.base.written import number, percent
+from anypart.terminal.screen import bar, grid, print_json, screen
 
 if TYPE_CHECKING:
     from rich.table import Table

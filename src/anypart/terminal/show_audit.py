@@ -7,8 +7,9 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from anypart.base.written import number, percent
 from anypart.terminal.output import writing
-from anypart.terminal.screen import grid, number, percent, screen
+from anypart.terminal.screen import grid, screen
 from anypart.terminal.show_answer import worth
 
 if TYPE_CHECKING:

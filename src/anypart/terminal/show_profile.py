@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from anypart.terminal.screen import count, grid, number, percent, print_json, screen
+from anypart.base.written import number, percent
+from anypart.terminal.screen import count, grid, print_json, screen
 
 if TYPE_CHECKING:
     from anypart.data.profile import ColumnProfile, Profile

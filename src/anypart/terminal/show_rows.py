@@ -8,8 +8,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from anypart.base.written import number
 from anypart.terminal.output import print_json_lines, write_table
-from anypart.terminal.screen import grid, number, print_json, screen
+from anypart.terminal.screen import grid, print_json, screen
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from anypart.terminal.screen import bar, grid, number, print_json, screen
+from anypart.base.written import number
+from anypart.terminal.screen import bar, grid, print_json, screen
 
 if TYPE_CHECKING:
     from anypart.scores.evaluate import Scores

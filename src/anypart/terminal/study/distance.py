@@ -71,7 +71,8 @@ def _opened(path: File) -> Any:
 
 
 def _show(found: Drift, measure: str, top: int) -> None:
-    from anypart.terminal.screen import grid, number, screen
+    from anypart.base.written import number
+    from anypart.terminal.screen import grid, screen
 
     for side, (name, rows) in zip("AB", (found.first, found.second), strict=True):
         print(f"{side}: {number(name)}, {rows:,} rows looked at")
@@ -98,7 +99,7 @@ def _show(found: Drift, measure: str, top: int) -> None:
 
 
 def _line(column: ColumnDrift, measure: str) -> list[str]:
-    from anypart.terminal.screen import number, percent
+    from anypart.base.written import number, percent
 
     figure, line = column.figures[measure], column.figures["wasserstein"]
     empty = " → ".join(map(percent, column.missing)) if any(column.missing) else ""
@@ -116,7 +117,7 @@ def _line(column: ColumnDrift, measure: str) -> list[str]:
 
 
 def _figure(figure: Measured) -> str:
-    from anypart.terminal.screen import number
+    from anypart.base.written import number
 
     if figure.value is None:
         return "refused"
@@ -124,7 +125,8 @@ def _figure(figure: Measured) -> str:
 
 
 def _show_joint(found: Drift) -> None:
-    from anypart.terminal.screen import grid, number, screen
+    from anypart.base.written import number
+    from anypart.terminal.screen import grid, screen
 
     drawn = grid("Whole rows")
     drawn.add_column("distance")

@@ -100,7 +100,8 @@ def _heads(found: Compared) -> list[str]:
 def _show(found: Compared) -> None:
     from rich.text import Text
 
-    from anypart.terminal.screen import grid, number, screen
+    from anypart.base.written import number
+    from anypart.terminal.screen import grid, screen
 
     drawn = grid(
         f"{number(found.target)} of {number(found.table)}: labels right, %, of {found.n_test:,} "

@@ -94,7 +94,8 @@ def _options(function: str, given: dict[str, Any]) -> dict[str, Any]:
 
 
 def _show(found: dict[str, Any]) -> None:
-    from anypart.terminal.screen import grid, number, screen
+    from anypart.base.written import number
+    from anypart.terminal.screen import grid, screen
 
     drawn = grid(f"{found['function']} of {_spell(found['values'])}")
     for name in ("temperature", "value", "off by", "never more than"):
