@@ -1,4 +1,5 @@
 import bz2
+import dataclasses
 import gzip
 import json
 import sqlite3
@@ -266,3 +267,11 @@ def test_what_pandas_writes_is_read_back(tmp_path_factory, rows):
     clean = [tuple("x" if c in MISSING else c for c in row) for row in clean]
     pd.DataFrame(clean, columns=["first", "second"]).to_csv(path, index=False, quoting=1)
     assert [tuple(r.values()) for r in read(path).to_arrow().to_pylist()] == clean
+
+
+def test_a_table_shows_its_name_columns_and_notes() -> None:
+    table = read(pa.table({f"c{i}": [i] for i in range(30)}))
+    lines = repr(dataclasses.replace(table, name="t.csv", notes=("guessed",))).splitlines()
+    assert lines[0].startswith("t.csv: 1 rows, 30 columns (c0, c1, ")
+    assert lines[0].endswith("c19, …)")
+    assert lines[1:] == ["  guessed"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import pyarrow as pa
 
@@ -22,6 +22,8 @@ SOURCE_ERRORS = (
     RuntimeError,
 )
 
+SHOWN_NAMES = 20
+
 
 @dataclass(frozen=True)
 class Table:
@@ -39,9 +41,17 @@ class Table:
 
     name: str
     arrow: pa.Schema
-    source: Callable[[int], Iterable[pa.RecordBatch]] = field(repr=False)
+    source: Callable[[int], Iterable[pa.RecordBatch]]
     n_rows: int | None = None
     notes: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        """Show the name, the number of rows if it is known, the columns and the notes."""
+        rows = "" if self.n_rows is None else f"{self.n_rows:,} rows, "
+        names = ", ".join(self.arrow.names[:SHOWN_NAMES])
+        names += ", …" if len(self.arrow.names) > SHOWN_NAMES else ""
+        first = f"{self.name}: {rows}{len(self.arrow.names):,} columns ({names})"
+        return "\n".join([first, *(f"  {note}" for note in self.notes)])
 
     def batches(self, size: int = 65536) -> Iterator[pa.RecordBatch]:
         """Stream the rows from the first one, at most `size` a batch, in constant memory.
