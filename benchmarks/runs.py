@@ -21,6 +21,7 @@ import time
 from collections.abc import Callable
 from functools import cache
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -173,24 +174,34 @@ def cell(ratios: NDArray[Any], asked: float | None) -> str:
     return f"{ratios[0]:,.1f} (asked {asked}{met}; {beside})"
 
 
+def last_cache() -> str:
+    """Say how large the cache nearest to memory is, as Linux tells it."""
+    sizes = sorted(Path("/sys/devices/system/cpu/cpu0/cache").glob("index*/size"))
+    return sizes[-1].read_text().strip() if sizes else "of unknown size"
+
+
 def flat() -> list[str]:
     """Nanoseconds a value as arrays grow: the asked factor is 2, once out of the caches."""
     lines = [
-        "| values | dense, ns a value | relative to `np.sum` | sparse, ns a value | "
-        "relative to `np.sum` | `np.sum`, ns a value |",
-        "|---" * 6 + "|",
+        "| values | MB | dense, ns a value | all threads | setting bits alone, one thread | "
+        "sparse, ns a value | all threads | `np.sum`, ns a value |",
+        "|---" * 8 + "|",
     ]
     longest_run(dense(1 << 20)), longest_run(sparse(1 << 20))  # loads the compiled loops
-    for power in (5, 6, 7, 8):
-        found = list[float]()
+    bare_bits(dense(1 << 20))
+    for size in (10**5, 10**6, 10**7, 3 * 10**7, 10**8, 2 * 10**8):
+        found, bitmap = list[float](), np.zeros(size // 64 + 1, np.uint64)
         for make in (dense, sparse):
-            values = make(10**power)
-            found.append(clocked(lambda v=values: longest_run(v), 15)[0] / len(values) * 1e9)
-        base = clocked(values.sum, 15)[0] / len(values) * 1e9
-        cells = [f"{ns:.2f} | {ns / base:.1f}" for ns in found]
-        lines.append(f"| 1e{power} | {' | '.join(cells)} | {base:.2f} |")
+            values = make(size)
+            found += clocked(lambda v=values: longest_run(v), 15)[:2].tolist()
+            if make is dense:
+                keys = values.view(np.uint64)
+                found.append(clocked(lambda k=keys, b=bitmap: bits()(k, b), 15)[0])
+        found.append(clocked(values.sum, 15)[0])
+        cells = [f"{spent / size * 1e9:.2f}" for spent in found]
+        lines.append(f"| {size:.0e} | {size * 8 / 1e6:,.0f} | {' | '.join(cells)} |")
         print(lines[-1], flush=True)
-    return lines
+    return [*lines, "", f"The last cache before memory: {last_cache()}."]
 
 
 def crafted() -> list[str]:

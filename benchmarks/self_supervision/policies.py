@@ -1,12 +1,14 @@
 """Any-part likelihood of one network under each mask policy it may be trained on.
 
 ``python -m benchmarks.self_supervision policies [SET …]`` trains the order-agnostic network
-on each policy, and asks every one of them the questions of every policy.
+on each policy, and asks every one of them the questions of every policy. What is found of a
+network is kept in a file, so that a stopped run goes on.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import json
 import time
 from typing import Any
 
@@ -16,6 +18,7 @@ from anypart.models.contract import Layout
 from anypart.models.orders import make_order
 from anypart.optim.in_memory import train_held
 from anypart.optim.policies import MIXED, Policy, level
+from benchmarks.contest import work_folder
 from benchmarks.data import data_file
 
 SETS = ("nltcs", "plants", "baudio", "accidents", "dna")
@@ -60,10 +63,17 @@ def measure(name: str, only: tuple[str, ...] = ()) -> dict[str, Any]:
     mixed = (*MIXED, *groups_of(asked["groups"]))
     trained = {**asked, "mixed": mixed, MORE: mixed}
     rows, judged = (train, seen), (valid[:VALID], seen[: len(valid[:VALID])])
-    test, found, began = test[:TEST], dict[str, dict[str, float]](), time.process_time()
+    test, found = test[:TEST], dict[str, dict[str, float]]()
+    folder = work_folder("policies") / name
+    folder.mkdir(parents=True, exist_ok=True)
     for way, some in trained.items():
         if only and way not in only:
             continue
+        kept = folder / f"{way}.json"
+        if kept.exists():
+            found[way] = json.loads(kept.read_text())
+            continue
+        began = time.process_time()
         settings = SETTINGS | {"policy": [p.settings() for p in some]}
         model = train_held(
             "order_agnostic",
@@ -81,8 +91,10 @@ def measure(name: str, only: tuple[str, ...] = ()) -> dict[str, Any]:
             )
             for question, p in asked.items()
         }
-        print(name, way, {q: round(v, 4) for q, v in found[way].items()}, flush=True)
-    return {"levels": found, "seconds": time.process_time() - began}
+        kept.write_text(json.dumps(found[way]))
+        spent = f"{time.process_time() - began:.0f} s"
+        print(name, way, {q: round(v, 4) for q, v in found[way].items()}, spent, flush=True)
+    return {"levels": found}
 
 
 def report(results: dict[str, Any]) -> list[str]:

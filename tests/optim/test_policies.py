@@ -73,8 +73,8 @@ def questions(policy, cells):
             yield 1 / len(sizes) / len(parts), part, tuple(c for c in cells if c not in part)
 
 
-def said(net, policy, row, seen):
-    """What a policy says it minimises for one row, nats."""
+def said(net, policy, row, seen, power=0.5):
+    """What a policy says it minimises for one row, nats; as a level, with power 1."""
     cells = tuple(np.flatnonzero(seen).tolist())
     if policy.kind == "corruption":
         return corrupted(net, policy.share, row, cells)
@@ -85,8 +85,13 @@ def said(net, policy, row, seen):
             line = policy.columns or (0, 1, 2, 3)
             orders = [tuple(c for c in line if c in asked)]
         for order in orders:
-            lost = -sum(log_p(net, row, given + order[:i], c) for i, c in enumerate(order))
-            total += chance / len(orders) * lost / len(asked) * len(cells)
+            # Of n cells that are left, all are predicted, or of a fixed order one.
+            n_left = np.arange(len(order), 0, -1)
+            n_predicted = np.ones_like(n_left) if policy.kind == "one order" else n_left
+            weight = (len(cells) / n_predicted) ** power * n_predicted / len(order)
+            logs = [log_p(net, row, given + order[:i], c) for i, c in enumerate(order)]
+            lost = -np.dot(weight, logs)
+            total += chance / len(orders) * lost
     return total
 
 
@@ -139,12 +144,19 @@ BUGS = {
     "one more is told": (
         "half",
         "policies.kinds",
-        "n_told = rng.integers(0, np.maximum(question.asked.sum(1), 1))",
-        "n_told = rng.integers(0, np.maximum(question.asked.sum(1) - 1, 1))",
+        "(spread(len(n_asked), rng) * n_asked)",
+        "(spread(len(n_asked), rng) * np.maximum(n_asked - 1, 1))",
     ),
-    "no weight": ("orders", "gradient", "scale = seen.sum(1) /", "scale = 1.0 /"),
+    "no weight": ("orders", "gradient", "np.sqrt(seen.sum(1) /", "np.sqrt(1.0 /"),
+    "no root": ("subsets", "gradient", "scale = np.sqrt(", "scale = ("),
     "weight of all cells": ("subsets", "gradient", "np.maximum(exercise.asked.sum(1), 1)", "2"),
-    "all of a fixed order": ("one order", "policies.kinds", "if question.fixed", "if False"),
+    "crowded numbers": ("subsets", "policies.kinds", "(rng.permutation(n) +", "(np.zeros(n) +"),
+    "all of a fixed order": (
+        "one order",
+        "policies.kinds",
+        "places == n_told if question.fixed",
+        "places == n_told if False",
+    ),
     "the order backwards": (
         "one order",
         "policies.kinds",
@@ -196,7 +208,7 @@ def test_a_mixture_has_the_mean_of_its_policies():
 
 def test_level_estimates_the_same_for_any_model():
     net, some = network(), [Policy("subsets")]
-    exact = np.mean([said(net, some[0], r, s) for r, s in zip(ROWS, SEEN, strict=True)])
+    exact = np.mean([said(net, some[0], r, s, 1) for r, s in zip(ROWS, SEEN, strict=True)])
     codes, seen = np.tile(ROWS, (1_000, 1)), np.tile(SEEN, (1_000, 1))
     levels = [policies.level(net, some, codes, seen, seed) for seed in range(12)]
     assert abs(np.mean(levels) + exact) < 4.5 * np.std(levels, ddof=1) / 12**0.5

@@ -173,20 +173,23 @@ def any_part_loss(
     exercise: Exercise,
     noise: Noise = (0.0, None),
 ) -> torch.Tensor:
-    r"""Mean over rows of what is asked of them, as nats of a whole row.
+    r"""Mean over rows of what is predicted of them.
 
-    .. math:: \frac{|S|}{|A|} \sum_{c \in A} -\log p(x_c | \text{what is shown})
+    .. math:: \sqrt{|S| / |A|} \sum_{c \in A} -\log p(x_c | \text{what is shown})
 
-    Its expectation is what the policy of the exercises says: |S| times the nats a cell of
-    its questions. With random orders that is the mean over all orders of −log p(seen cells)
-    (Uria et al. 2014, eq. 7).
+    With :math:`|S| / |A|`, as in `policies.level`, its expectation would be |S| times the nats
+    a cell of the policy's questions; with random orders the mean over all orders of
+    −log p(seen cells) (Uria et al. 2014, eq. 7). Then a pass that predicts one cell weighs as
+    much as one that predicts all, and its noise drowns the others: with the root, in as many
+    steps, networks lose 2 to 7 % fewer nats on accidents and dna, on every kind of question.
+    The best answers are the same, since each pass is best answered by the truth.
 
     Args:
         parameters: of the network.
         layout: the columns.
         codes: (rows, cols).
         seen: (rows, cols) the cells that have a value, S.
-        exercise: what is shown of the rows, and what is asked, A.
+        exercise: what is shown of the rows, and what is predicted, A.
         noise: share of dropout and its generator.
 
     """
@@ -197,7 +200,7 @@ def any_part_loss(
     places = torch.from_numpy(np.where(seen, codes, 0) + starts)
     logits = masked_logits(parameters, tokens, *noise)
     log_p = logits.gather(1, places) - _totals(logits, layout)  # (rows, cols)
-    scale = seen.sum(1) / np.maximum(exercise.asked.sum(1), 1)
+    scale = np.sqrt(seen.sum(1) / np.maximum(exercise.asked.sum(1), 1))
     weight = np.where(exercise.asked, scale[:, None], 0.0).astype(np.float32)
     return -(log_p * torch.from_numpy(weight)).sum(1).mean()
 

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Hashable, Iterable
 from typing import Any
 
@@ -57,9 +56,9 @@ def shortest_window(sequence: Any, required: Any) -> Window | None:
     column = hasattr(sequence, "to_pylist")
     if not (column or isinstance(sequence, _LAID_OUT)) or len(sequence) < SMALL:
         return _first_shortest(_items(sequence), wanted.elements())
-    coded = _coded(sequence, wanted)
-    if not wanted or coded is None:
-        return None if wanted else Window(0, 0)
+    coded = _coded(sequence, list(wanted)) if wanted else None
+    if coded is None:
+        return _first_shortest(_items(sequence), wanted.elements())
     from anypart.data.windows.loops import shortest
 
     start, length = shortest(*coded, np.array(list(wanted.values()), np.int64))
@@ -113,17 +112,15 @@ def _laid_out(sequence: Any) -> Any:
     return array.dictionary_decode() if pa.types.is_dictionary(array.type) else array
 
 
-def _coded(
-    sequence: Any, wanted: Counter[Hashable]
-) -> tuple[Symbols, int, NDArray[np.int32]] | None:
+def _coded(sequence: Any, items: list[Any]) -> tuple[Symbols, int, NDArray[np.int32]] | None:
     """Number the required items in their order.
 
     Returns:
         The sequence as integers, the symbol that the table begins with, and the table:
-        symbol → number, −1 for the others. None if an item can be no symbol.
+        symbol → number, −1 for the others. None if an item is none of the sequence's kind;
+        it may equal one all the same, as True equals 1.
 
     """
-    items = list(wanted)
     if isinstance(sequence, str):
         items = [ord(c) if isinstance(c, str) and len(c) == 1 else None for c in items]
         sequence = np.frombuffer(sequence.encode("utf-32-le", "surrogatepass"), np.uint32)
@@ -132,8 +129,8 @@ def _coded(
     if not isinstance(sequence, np.ndarray):
         return _coded_column(sequence, items)
     info = np.iinfo(np.uint8 if sequence.dtype == np.bool_ else sequence.dtype)
-    numbers = [int(i) for i in items if isinstance(i, int | float) and i == int(i)]
-    if len(numbers) < len(items) or not numbers:
+    numbers = [number for number in map(_whole, items) if number is not None]
+    if len(numbers) < len(items):
         return None
     low, high = min(numbers), max(numbers)
     if low < info.min or high > info.max:
@@ -150,13 +147,24 @@ def _coded(
     return plain if kept else plain.astype(np.int64), low - 2**64 * (low >= 2**63), table
 
 
+def _whole(item: Any) -> int | None:
+    """Return the integer that an item equals, if it does."""
+    try:
+        number = int(item)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return number if number == item else None
+
+
 def _coded_column(column: Any, items: list[Any]) -> tuple[Symbols, int, NDArray[np.int32]] | None:
     import pyarrow as pa
     import pyarrow.compute as pc
 
     try:
         values = pa.array(items, column.type)
-    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
-        return None  # a value that this column cannot hold
-    codes = pc.fill_null(pc.index_in(column, value_set=values), -1)
+        if values.to_pylist() != items:  # a time cut to its date, .1 in single precision
+            return None
+        codes = pc.fill_null(pc.index_in(column, value_set=values), -1)
+    except (pa.ArrowException, OverflowError, TypeError, ValueError):
+        return None  # a value that this column cannot hold, or a column that is not searched
     return np.asarray(codes, np.int32), 0, np.arange(len(items), dtype=np.int32)

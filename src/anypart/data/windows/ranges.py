@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from anypart.base.errors import DataError
+from anypart.data.values import flat
 from anypart.data.windows.stream import minimal_windows
 
 
@@ -29,13 +30,14 @@ def smallest_range(lists: Sequence[Any]) -> Range | None:
 
     Args:
         lists: of numbers, dates or anything that has an order and differences, in any
-            order themselves.
+            order themselves. None, NaN and NaT are no values.
 
     Returns:
         None if a list is empty.
 
     Raises:
-        DataError: there are no lists, or one is none of numbers or dates.
+        DataError: there are no lists, one is none of numbers or dates, or one's values have
+            no differences from another's.
 
     Cost:
         That of sorting all values; merging, if every list ascends.
@@ -50,21 +52,44 @@ def smallest_range(lists: Sequence[Any]) -> Range | None:
     columns = [_column(values) for values in lists]
     if not all(len(values) for values in columns):
         return None
+    if len({c.dtype.kind for c in columns}) > 1:  # int64 and uint64 would become floats
+        columns = [np.array(c.tolist(), object) for c in columns]
     values = np.concatenate(columns)
     owners = np.repeat(np.arange(len(columns)), [len(c) for c in columns])
-    order = np.argsort(values, kind="stable")  # merges lists that ascend
-    values, owners = values[order], owners[order]
-    found = minimal_windows(owners.tolist(), range(len(columns)))
-    best = min(found, key=lambda w: values[w.stop - 1] - values[w.start])
-    return Range(values[best.start].item(), values[best.stop - 1].item())
+    try:
+        order = np.argsort(values, kind="stable")  # merges lists that ascend
+        values, owners = values[order], owners[order]
+        found = minimal_windows(owners.tolist(), range(len(columns)))
+        best = min(found, key=lambda w: _value(values[w.stop - 1]) - _value(values[w.start]))
+    except TypeError as error:
+        raise DataError(
+            f"The values of these lists have no differences from each other ({error}). "
+            "Give lists of one kind, such as of dates only."
+        ) from None
+    return Range(_value(values[best.start]), _value(values[best.stop - 1]))
+
+
+def _value(held: Any) -> Any:
+    """Return Python's own value, whose differences cannot overflow; nanoseconds stay NumPy's."""
+    value = held.item() if isinstance(held, np.generic) else held
+    return held if isinstance(held, np.datetime64) and isinstance(value, int) else value
 
 
 def _column(values: Any) -> NDArray[Any]:
-    """Write a list as an array of what has differences."""
-    known = hasattr(values, "__array__") or hasattr(values, "__arrow_c_array__")
-    array = np.asarray(values if known or not isinstance(values, Iterable) else list(values))
-    if array.ndim != 1 or array.dtype.kind in "USO":
+    """Write a list as an array of what has differences, without what is no value."""
+    if hasattr(values, "__arrow_c_stream__") or hasattr(values, "__arrow_c_array__"):
+        import pyarrow as pa
+
+        stream = hasattr(values, "__arrow_c_stream__")
+        array = flat(pa.chunked_array(values) if stream else pa.array(values)).drop_null()
+        array = array.to_numpy(zero_copy_only=False)
+    elif hasattr(values, "__array__") or not isinstance(values, Iterable):
+        array = np.asarray(values)
+    else:
+        array = np.asarray([v for v in cast("Iterable[Any]", values) if v is not None])
+    words = array.dtype.kind == "O" and any(isinstance(v, str | bytes) for v in array.flat)
+    if array.ndim != 1 or array.dtype.kind in "USTV" or words:
         raise DataError(
             f"{values!r} is no list of numbers or dates, so it has no range. Give lists of them."
         )
-    return array
+    return array[array == array]

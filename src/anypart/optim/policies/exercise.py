@@ -9,7 +9,7 @@ import numpy as np
 
 from anypart.base.seeds import generator
 from anypart.models.contract import Codes, Evidence, Mask, Model
-from anypart.optim.policies.kinds import KINDS, Policy, told
+from anypart.optim.policies.kinds import KINDS, Policy, spread, told
 
 ROWS_TOGETHER = 4_096
 
@@ -35,6 +35,8 @@ def draw(
 ) -> Exercise:
     """Draw a policy for each row by its weight, and from it an exercise.
 
+    The policies have their shares of the rows, as nearly as rows can be divided.
+
     Args:
         policies: at least one.
         codes: (rows, cols).
@@ -42,10 +44,8 @@ def draw(
         rng: of everything random.
 
     """
-    weights = np.array([p.weight for p in policies])
-    which = np.zeros(len(seen), np.int64)
-    if len(policies) > 1:
-        which = rng.choice(len(policies), len(seen), p=weights / weights.sum())
+    ends = np.cumsum([p.weight for p in policies])
+    which = np.searchsorted(ends[:-1] / ends[-1], spread(len(seen), rng), side="right")
     shown, asked, replaced = (np.zeros_like(seen) for _ in range(3))
     for number, policy in enumerate(policies):
         rows = np.flatnonzero(which == number)

@@ -11,10 +11,14 @@ If all orders of A are as likely, each cell that is not told is as likely the ne
 all of them are predicted at once, with weight 1 / (|A| − k). A policy is its distribution
 over questions and orders, and nothing else.
 
+What is drawn for the rows of a batch is spread evenly over them (stratified), which keeps
+the mean and takes away noise.
+
 References:
     Uria, Murray and Larochelle 2014, A deep and tractable density estimator, eq. 7.
     Yang et al. 2019, XLNet, section 2.3 (predicting a part of an order).
     Vincent et al. 2008, Extracting and composing robust features with denoising autoencoders.
+    Owen 2013, Monte Carlo theory, methods and examples, section 8.4 (stratification).
 
 """
 
@@ -176,7 +180,7 @@ def _how_many(policy: Policy, seen: Mask, rng: np.random.Generator) -> NDArray[n
     """Number of cells that are asked, (rows,), at least 1 where any is seen."""
     n_seen = seen.sum(1)
     if policy.share is None:
-        return rng.integers(0, np.maximum(n_seen, 1)) + 1
+        return (spread(len(seen), rng) * np.maximum(n_seen, 1)).astype(np.int64) + 1
     return np.maximum(np.round(policy.share * n_seen), 1).astype(np.int64)
 
 
@@ -188,13 +192,19 @@ def _places(cells: Mask, ranks: Reals) -> NDArray[np.int64]:
     return places
 
 
+def spread(n: int, rng: np.random.Generator) -> Reals:
+    """Draw n numbers, each uniform in [0, 1), one in every n-th of it."""
+    return (rng.permutation(n) + rng.random(n)) / max(n, 1)
+
+
 def told(question: Question, rng: np.random.Generator) -> tuple[Mask, Mask]:
     """Choose the asked cells that are told, and those that are then predicted.
 
     A uniform number below all is told, along the order; what is predicted is the rest of
     them, or the next one of a fixed order.
     """
-    n_told = rng.integers(0, np.maximum(question.asked.sum(1), 1))[:, None]
+    n_asked = np.maximum(question.asked.sum(1), 1)
+    n_told = (spread(len(n_asked), rng) * n_asked).astype(np.int64)[:, None]
     places = _places(question.asked, question.ranks)
     left = places == n_told if question.fixed else places >= n_told
     return question.asked & (places < n_told), question.asked & left
