@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from anypart.data.grid import Grid, find_grid
 from anypart.data.schema import Cell
 
-MAX_INTERVALS = 64
-MAX_ATOMS = 128
+MAX_INTERVALS = 128
+MOST_FOR_FEW_ROWS = 64  # intervals, below 150 rows for each
+MAX_ATOMS = 256
 FEW_VALUES = 150
 ROWS_PER_PIECE = 16
 MAX_PIECES = 9  # eight inner knots
@@ -48,7 +49,7 @@ def make_cells(x: Reals) -> tuple[tuple[Cell, ...], float]:
     values, counts = distinct(x + 0.0)  # −0 is 0
     grid = find_grid(values)
     steps = grid.steps(values)
-    budget = min(MAX_INTERVALS, len(x) // 40 + 4)
+    budget = min(len(x) // 40 + 4, max(len(x) // 150, MOST_FOR_FEW_ROWS), MAX_INTERVALS)
     atomic = _atoms(counts, len(x), budget, gridded=grid.over > 0)
     atoms, rest = steps[atomic], steps[~atomic]
     places = rest - np.searchsorted(atoms, rest) if grid.over else rest

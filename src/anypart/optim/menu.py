@@ -21,6 +21,7 @@ ROWS_PER_STATE = 64
 NOISE = 0.6  # how far the structures of further trees stray, so that they err differently
 WHOLE = 1  # batch of a learner that holds its rows: what the loop reads for nothing
 FEW_ROWS = 5_000
+FEW_COLS = 12  # for which trees of four times the states are cheap
 VARIANTS = ("structure_noise", "order")  # settings that make members differ at one cost
 SCALED = {"n_states": 4, "width": 128}  # the settings that grow a member, and their least
 
@@ -80,6 +81,7 @@ def wishes(
     policy: Sequence[Policy] = (),
     distance: str = "forward_kl",
     questions: Sequence[Stated] = (),
+    n_cols: int = 100,
 ) -> tuple[Wish, ...]:
     """List the members that a purpose asks for.
 
@@ -97,6 +99,7 @@ def wishes(
         policy: which part predicts which, for `questions`; mixed if there is none.
         distance: that distance.
         questions: those that the policy states.
+        n_cols: columns; few of them can have larger trees.
 
     Raises:
         FitError: there is no such purpose.
@@ -121,20 +124,32 @@ def wishes(
         return tuple(_for_questions(n_rows, most, policy or MIXED, questions, found))
     if purpose == "distance":
         return (_classes(distance, most), *found)
+    return (*found, *_exact(n_rows, n_cols, most))
+
+
+def _exact(n_rows: int, n_cols: int, most: int) -> list[Wish]:
+    """List what answers any part exactly, and best."""
     small = n_rows < SMALL
+    few = n_cols <= FEW_COLS and not small
     # A large tree is .2 nats better where numbers hang together closely (diamonds), .1 on
     # accidents; where they are no better (adult) they are dropped first, since they cost most.
-    found += [
+    # Few columns can afford four times the states, and such trees by themselves draw rows that
+    # are harder to tell from real ones than a mixture with small ones does (diamonds).
+    large = [
+        _hidden(name, (4 if few else 2) * most, n_rows, noise)
+        for name, noise in (("large_tree_1", 0.0), ("large_tree_2", NOISE))
+    ]
+    rest = [
         _hidden("hidden_tree_1", most, n_rows),
         _continuous(8_192, n_rows),
-        *(() if small else [_hidden("large_tree_1", 2 * most, n_rows)]),
         _hidden("hidden_tree_2", most, n_rows, NOISE),
         _tree_mixture(3 if small else 8),
         _hidden("hidden_tree_3", most // 2 if small else most, n_rows, NOISE),
         _hidden("hidden_tree_4", most // 4 if small else most, n_rows, NOISE),
-        *(() if small else [_hidden("large_tree_2", 2 * most, n_rows, NOISE)]),
     ]
-    return tuple(found)
+    if small:
+        return rest
+    return [*large, *rest] if few else [*rest[:2], large[0], *rest[2:], large[1]]
 
 
 def _for_questions(
