@@ -185,7 +185,7 @@ def fit(
         questions = stated(policies, len(modelled))
         levels = _Levels(tell, [write_question(q, modelled) for q in questions])
         model = train(packed, judged, plan, work, levels)
-        gaps = count_gaps(_seen(packed), len(codec.n_cats))
+        gaps = count_gaps(packed.rows, packed.n_rows, codec.schema.modelled)
         about = _about(table, wanted, plan) | levels.found
         baselines = trained(plan, work, BASELINES)
         fitted = Fitted(codec.schema, model, gaps, about, baselines)

@@ -17,7 +17,7 @@ from anypart.models.latent_tree.model import TreeParts
 from anypart.models.latent_tree.shape import Shape
 from anypart.models.stack import Stack
 from anypart.queries.fitted import Fitted
-from anypart.queries.gaps import count_gaps
+from anypart.queries.gaps import Gaps, count_gaps
 
 
 def make_table(n: int = 600) -> pa.Table:
@@ -127,10 +127,16 @@ def tie(codec: Codec, table: pa.Table, *, weighted: bool = True) -> Enumerated:
     return Enumerated(codec.n_cats, p, weighted=weighted)
 
 
+def gaps_of(codec: Codec, table: pa.Table) -> Gaps:
+    encoded = codec.encode(table)
+    read = lambda index: (encoded.codes[index], encoded.seen[index])  # noqa: E731
+    return count_gaps(read, table.num_rows, codec.schema.modelled)
+
+
 @pytest.fixture(scope="session")
 def fitted(table: pa.Table, schema) -> Fitted:  # type: ignore[no-untyped-def]
     codec = Codec(schema)
-    gaps = count_gaps([codec.encode(table).seen], len(codec.n_cats))
+    gaps = gaps_of(codec, table)
     return Fitted(schema, tie(codec, table), gaps, {"seed": 0, "plan": {"members": ["a"]}})
 
 
@@ -153,5 +159,5 @@ def stacked(table: pa.Table, schema) -> Fitted:  # type: ignore[no-untyped-def]
         return HiddenTree(layout, TreeParts(shape, (start,), tuple(tables)))
 
     model = Stack([member(2), member(5)], np.log([0.3, 0.7]))
-    gaps = count_gaps([codec.encode(table).seen], layout.n_cols)
+    gaps = gaps_of(codec, table)
     return Fitted(schema, model, gaps, {"seed": 0, "plan": {"members": ["a", "b"]}})

@@ -68,7 +68,7 @@ def _draw_block(
             table = table.set_column(at, column.name, typed(x, column))
     if gaps is None:
         return table
-    seen = gaps.draw(n, event.parts, rng)
+    seen = gaps.draw(codes, event.parts, rng)
     for at, column in enumerate(reader.columns):
         kept = pa.array(seen[:, at])
         masked = pc.call_function(

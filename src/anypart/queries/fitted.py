@@ -84,11 +84,8 @@ class Fitted:
     @staticmethod
     def of(codec: Codec, model: Model, packed: PackedCodes, metadata: Mapping[str, Any]) -> Fitted:
         """Make a fit of what training returned, and count where the training rows have gaps."""
-        masks = (
-            packed.rows(np.arange(start, min(start + 65_536, packed.n_rows)))[1]
-            for start in range(0, packed.n_rows, 65_536)
-        )
-        return Fitted(codec.schema, model, count_gaps(masks, len(codec.n_cats)), metadata)
+        gaps = count_gaps(packed.rows, packed.n_rows, codec.schema.modelled)
+        return Fitted(codec.schema, model, gaps, metadata)
 
     @cached_property
     def codec(self) -> Codec:
@@ -209,7 +206,8 @@ class Fitted:
             n: how many.
             given: conditions.
             seed: of the draws.
-            with_missing: leave gaps where the training table had them, as whole patterns.
+            with_missing: leave gaps where the training table had them in such rows, as whole
+                patterns.
 
         Returns:
             An Arrow table of the modelled columns.
