@@ -93,8 +93,8 @@ def run() -> list[str]:
         "`python -m benchmarks.smoothing orders`",
         "",
         f"Batch of {BATCH}, float32, one thread, forward and backward, standard normal values. "
-        "The least CPU time of many rounds in milliseconds, in brackets the ratio to anypart; the rounds "
-        "go through all of them in turn.",
+        "The least CPU time of many rounds in milliseconds, in brackets the ratio to anypart; the "
+        "rounds go through all of them in turn.",
         "",
     ]
     if missing:

@@ -26,8 +26,9 @@ def read_policy(written: Written, names: Sequence[str]) -> tuple[Policy, ...]:
     Args:
         written: `orders` (random ones), `one order` (the table's), `subsets`, `spans`,
             `corruption`, each of the last three with a share as in `spans 20%`, `mixed`
-            (random orders, subsets and spans together), or a question: asked columns, a bar, given columns or `*` for
-            all others, as in `income | *`. Several may be listed, or weighted by a mapping.
+            (random orders, subsets and spans together), or a question: asked columns, a bar,
+            given columns or `*` for all others, as in `income | *`. Several may be listed, or
+            weighted by a mapping.
         names: of the columns.
 
     Raises:
