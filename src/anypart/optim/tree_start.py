@@ -80,6 +80,12 @@ def fewer_rows(sample: Sample, n_structures: int) -> Sample:
     return replace(sample, codes=sample.codes[:n_rows], seen=sample.seen[:n_rows])
 
 
+def settled(sample: Sample) -> dict[int, int]:
+    """Find columns that another one settles: column → the one that settles it."""
+    sample = fewer_rows(sample, 1)
+    return determined(sample.layout, pair_counts(sample.layout, sample.codes, sample.seen))
+
+
 def start_independent(sample: Sample) -> GrowingTree:
     """One node, one state."""
     emissions = [m[None, :].copy() for m in sample.margins]
