@@ -150,7 +150,10 @@ def test_a_fit_killed_again_and_again_goes_forward_and_ends_whole(folder, tmp_pa
         n_fits += 1
         place, before = tmp_path / f"fit_{n_fits}", {}
         work = place.with_name(f".{place.name}.unfinished")
-        while killed([*command, str(place)], rng, longest, whole_family=rng.random() < 0.5):
+        # On a busy machine no run may end in time, so the last one is left alone.
+        while n_killed < KILLS and killed(
+            [*command, str(place)], rng, longest, whole_family=rng.random() < 0.5
+        ):
             n_killed += 1
             assert (place / "fit.json").exists() == place.exists()
             if place.exists():
@@ -159,7 +162,7 @@ def test_a_fit_killed_again_and_again_goes_forward_and_ends_whole(folder, tmp_pa
             assert all(now.get(name, -1) >= step for name, step in before.items())
             before = now
         again = place.exists()
-        if again and work.exists():
+        if work.exists() or not again:
             subprocess.run([*command, str(place)], check=True, stdout=subprocess.DEVNULL)
         assert len(anypart.load(place).log_prob(table)) == 3_000
         assert not work.exists() or again

@@ -256,6 +256,42 @@ def test_objects_that_are_no_table_are_refused():
         read({"a": "xyz"})
 
 
+@pytest.mark.parametrize("values", [pd.Series([1, 2]), pl.Series([1, 2])], ids=["pandas", "polars"])
+def test_a_single_column_is_told_how_to_become_a_table(values):
+    with pytest.raises(DataError, match=r"Give it as one: column.to_frame\(\)"):
+        read(values)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("<!DOCTYPE html>\n<html><body>Sign in, please</body></html>\n", "is a web page"),
+        ("\n  <HTML>\n", "is a web page"),
+        ("%PDF-1.4\n1 0 obj\n", "is a PDF"),
+    ],
+)
+def test_what_was_saved_instead_of_a_table_is_named(tmp_path, text, message):
+    (tmp_path / "t.csv").write_text(text)
+    with pytest.raises(DataError, match=message):
+        read(tmp_path / "t.csv")
+
+
+def test_single_quotes_around_every_name_are_quotation_marks(tmp_path):
+    (tmp_path / "t.csv").write_text("'a','b'\n'x, y','it''s'\n'z','1'\n")
+    assert read(tmp_path / "t.csv").to_arrow().to_pydict() == {
+        "a": ["x, y", "z"],
+        "b": ["it's", "1"],
+    }
+    (tmp_path / "t.csv").write_text("a,b\n'tis,'twas\n")
+    assert read(tmp_path / "t.csv").to_arrow().to_pydict() == {"a": ["'tis"], "b": ["'twas"]}
+
+
+@pytest.mark.parametrize("text", ["a", "a,b", "\n\na,b"])
+def test_names_without_an_end_of_line_are_a_table_without_rows(tmp_path, text):
+    (tmp_path / "t.csv").write_text(text)
+    assert read(tmp_path / "t.csv").to_arrow().num_rows == 0
+
+
 CELLS = st.text(st.characters(codec="utf8", exclude_characters="\0"), max_size=6)
 
 

@@ -71,6 +71,7 @@ def test_numbers_are_read_however_they_are_written_and_given_back_so(spell, said
     [
         *("%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%Y/%m/%d", "%d-%m-%Y", "%d %b %Y", "%b %d, %Y"),
         *("%d.%m.%y", "%Y%m%d", "%m/%d/%Y %I:%M:%S %p", "%d.%m.%Y %H:%M:%S"),
+        "%Y年%m月%d日",
     ],
 )
 def test_dates_are_read_however_they_are_written_and_given_back_so(pattern):

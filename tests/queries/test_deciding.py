@@ -114,7 +114,7 @@ def test_conditions_change_decisions(stacked, table):
     ("column", "metric", "options", "words"),
     [
         ("sex", "f1", {}, "say which is positive"),
-        ("sex", "f1", {"positive": "Mal"}, r"no label 'Mal' \(2 labels\)\. Did you mean 'Male'"),
+        ("sex", "f1", {"positive": "Mal"}, "no label 'Mal'; it has Female, Male"),
         ("sex", "acuracy", {}, "Did you mean 'accuracy'"),
         ("sex", "f-1", {"positive": "Male"}, "no metric 'f-1'"),
         ("sex", "fx", {"positive": "Male"}, "The metrics are"),

@@ -89,7 +89,7 @@ def test_complete_passes_how_and_draws_on(fitted: Recorder) -> None:
     [
         (["fit", "x.csv"], "no file 'x.csv'"),
         (["fit", "x.csv", "-o", "f", "--purpose", "best"], '"any", "density", "fast", "questions"'),
-        (["sample", "f", "-n", "many"], "unable to convert"),
+        (["sample", "f", "-n", "many"], "is no whole number"),
         (["audti", "f"], 'Did you mean "audit"'),
         (["ask"], "anypart ask --help"),
         (["sample", "f", "-o", "out.xlsx"], "no table format has this ending"),

@@ -19,8 +19,8 @@ def replacing(path: Path) -> Generator[Path]:
     """Give a temporary name beside `path`, moved to it when the block ends well.
 
     A reader sees all of the old content or all of the new, also after a crash at any
-    moment; an error leaves what was there. What processes that were killed had begun to
-    write to the same place is removed.
+    moment; an error leaves what was there, and names `path`. What processes that were
+    killed had begun to write to the same place is removed.
 
     Example:
         >>> from tempfile import TemporaryDirectory
@@ -39,6 +39,11 @@ def replacing(path: Path) -> Generator[Path]:
         with part.open("rb+") as file:
             os.fsync(file.fileno())
         os.replace(part, path)
+    except OSError as error:  # named after what the caller asked for, not after the part
+        if error.filename in (None, str(part)):
+            reason = os.strerror(error.errno) if error.errno else str(error)
+            raise OSError(error.errno, reason, str(path)) from error
+        raise
     finally:
         part.unlink(missing_ok=True)
 

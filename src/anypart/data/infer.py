@@ -59,7 +59,10 @@ def infer_schema(
     if not schema.modelled:
         why = "; ".join(f"{c.name}: {c.kind} ({c.reason})" for c in columns[:5])
         told = "".join(f" Note: {note}." for note in table.notes[:2]).replace("?.", "?")
-        raise DataError(f"{table.name} has no column that can be modelled: {why}.{told}")
+        raise DataError(
+            f"{table.name} has no column that can be modelled: {why}.{told} Give more rows, or "
+            "say a column's kind, as in --kind year=categorical, kinds={'year': 'categorical'}."
+        )
     return schema
 
 

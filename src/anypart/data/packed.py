@@ -210,7 +210,7 @@ def pack(table: Table, codec: Codec, folder: str | Path) -> PackedCodes:
     gaps = tuple(column.n_missing > 0 for column in codec.columns)
     n_rows, found = _write(table, codec, Layout(codec.n_cats, gaps), part)
     if not n_rows:
-        raise DataError(f"{table.name} has no rows to pack.")
+        raise DataError(f"{table.name} has no rows. Give a table with some.")
     if found != gaps:
         gaps = found
         n_rows, _ = _write(table, codec, Layout(codec.n_cats, gaps), part)

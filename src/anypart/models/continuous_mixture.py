@@ -158,7 +158,7 @@ class ContinuousMixture:
     def _weighted(self, posterior: Array, log_weights: Array, place: slice) -> Array:
         """p(cell | event) of a column that is part of the event by weights, (rows, cats)."""
         weights, tables = np.exp(log_weights).astype(np.float32), self._tables[:, place]
-        cells = (posterior / (weights @ tables.T)) @ tables * weights
+        cells: Any = (posterior / (weights @ tables.T)) @ tables * weights
         return cells / cells.sum(1, keepdims=True)
 
     def leave_one_out(self, codes: Codes, seen: Mask) -> NDArray[np.float32]:

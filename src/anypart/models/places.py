@@ -139,7 +139,7 @@ class Places:
         return total
 
 
-def _filled(codes: Codes, seen: Mask, means: Array) -> Array:
+def _filled(codes: Codes, seen: Mask, means: Array | np.float32) -> Array:
     """Write codes of binary columns as numbers, unseen ones as their means."""
     numbers = codes.astype(np.float32)
     return numbers if seen.all() else np.where(seen, numbers, means).astype(np.float32)

@@ -45,7 +45,9 @@ def check_way(how: str, draws: int) -> None:
     """Refuse a way of filling that there is not."""
     if how not in WAYS:
         raise QuestionError(f"Cells cannot be filled by {how!r}. The ways are {', '.join(WAYS)}.")
-    if draws < 1 or (draws > 1 and how != "draw"):
+    if draws < 1:
+        raise QuestionError(f"{draws} completions were asked. Ask for 1 or more.")
+    if draws > 1 and how != "draw":
         raise QuestionError(
             f"{draws} completions by {how!r} were asked. Several differ only with how='draw'."
         )

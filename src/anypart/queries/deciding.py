@@ -165,7 +165,8 @@ def _positive(labels: tuple[str, ...], positive: Any, column: str) -> int:
         )
     if str(positive) not in labels or str(positive) == OTHER:
         raise QuestionError(
-            f"{column!r} has no label {str(positive)!r} ({len(labels)} labels)."
+            f"{column!r} has no label {str(positive)!r}; it has {', '.join(labels[:10])}"
+            f"{', …' if len(labels) > 10 else '.'}"
             f"{suggest(str(positive), labels)}"
         )
     return labels.index(str(positive))

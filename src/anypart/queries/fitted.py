@@ -302,6 +302,8 @@ class Fitted:
             in nats above what a draw from the model would have.
 
         """
+        if top < 1:
+            raise QuestionError(f"The {top} most surprising cells were asked. Ask for 1 or more.")
         best, start = None, 0
         for batch in read(rows).batches(BLOCK):
             found = audit_batch(self._reader, self.model, batch, top, start)

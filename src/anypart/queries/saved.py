@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from anypart.base.errors import SavedFitError
+from anypart.base.errors import SavedFitError, suggest
 from anypart.base.whole import sweep, write_whole
 from anypart.data.schema_json import schema_from_json, schema_to_json
 from anypart.models.catalogue import load_model
@@ -175,8 +175,13 @@ def _damaged(folder: Path, why: str) -> NoReturn:
 def _read_about(folder: Path) -> dict[str, Any]:
     path = folder / "fit.json"
     if not path.is_file():
-        there = "no such folder" if not folder.exists() else "no fit.json there"
-        raise SavedFitError(f"{folder} is not a saved fit ({there}). Give a folder of `save`.")
+        there = "it has no fit.json" if folder.is_dir() else "it is a file, and fits are folders"
+        there = there if folder.exists() else "there is no such folder"
+        near = [p.parent.name for p in folder.parent.glob("*/fit.json")]
+        raise SavedFitError(
+            f"{folder} is not a saved fit: {there}. Give a folder that `anypart fit` or `save` "
+            f"wrote.{suggest(folder.name, near)}"
+        )
     try:
         about = json.loads(path.read_bytes())
     except (ValueError, RecursionError, OSError) as error:

@@ -94,7 +94,7 @@ def evaluate(fitted: Judged, table: Any, seed: int = 0, *, fitted_on: Any = None
         One pass for the likelihood, one to choose 5,000 rows, then seconds.
 
     """
-    source = table if isinstance(table, Table) else read(table)
+    source, fitted_on = read(table), None if fitted_on is None else read(fitted_on)
     counted = _Counted()
     rows = some_rows(fitted, counted.through(source.batches()), MOST_ROWS, seed)
     likelihood = score_likelihood(fitted, source.batches(), baselines_of(fitted, seed))
@@ -124,13 +124,12 @@ def _drawn(fitted: Any, n: int, seed: int) -> ScoredRows | None:
 
 
 def _privacy(
-    fitted: Judged, rows: ScoredRows, drawn: ScoredRows, fitted_on: Any, seed: int
+    fitted: Judged, rows: ScoredRows, drawn: ScoredRows, fitted_on: Table | None, seed: int
 ) -> Privacy | None:
     if fitted_on is None:
         return None
-    source = fitted_on if isinstance(fitted_on, Table) else read(fitted_on)
-    some = some_rows(fitted, source.batches(), MOST_ROWS, seed)
-    return score_privacy(fitted, drawn, rows, some, source.batches(), seed)
+    some = some_rows(fitted, fitted_on.batches(), MOST_ROWS, seed)
+    return score_privacy(fitted, drawn, rows, some, fitted_on.batches(), seed)
 
 
 def _arrow(drawn: Any) -> pa.Table:

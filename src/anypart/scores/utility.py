@@ -102,4 +102,4 @@ def _learned(column: Column, at: int, taught: ScoredRows, sides: list[Rows]) -> 
 
 
 def _too_plain(label: NDArray[np.bool_]) -> bool:
-    return not len(label) or min(label.mean(), 1 - label.mean()) < LEAST_CLASS
+    return not len(label) or bool(min(label.mean(), 1 - label.mean()) < LEAST_CLASS)

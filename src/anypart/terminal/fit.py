@@ -15,6 +15,7 @@ from anypart.terminal.options import (
     KindsFile,
     Missing,
     Policies,
+    Whole,
     read_kinds,
     read_weights,
 )
@@ -63,7 +64,7 @@ def fit(
     purpose: Literal["any", "density", "fast", "questions", "distance"] = "any",
     policy: Policies = None,
     distance: str | None = None,
-    seed: int = 0,
+    seed: Whole = 0,
     query: str | None = None,
     kind: KindPairs = None,
     kinds: KindsFile = None,

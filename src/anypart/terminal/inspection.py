@@ -8,7 +8,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from anypart.base.errors import DataError
-from anypart.terminal.options import AsJson, File, Output
+from anypart.terminal.options import AsJson, File, Output, Whole
 from anypart.terminal.output import check_output
 
 
@@ -17,7 +17,7 @@ def audit(
     table: File,
     /,
     *,
-    top: int = 20,
+    top: Whole = 20,
     output: Output = None,
     query: str | None = None,
     json: AsJson = False,
@@ -45,7 +45,7 @@ def audit(
         show_audit(found)
 
 
-def dependence(folder: Path, /, *, top: int = 20, json: AsJson = False) -> None:
+def dependence(folder: Path, /, *, top: Whole = 20, json: AsJson = False) -> None:
     """Show which columns say most about which, in nats.
 
     Args:
@@ -59,6 +59,8 @@ def dependence(folder: Path, /, *, top: int = 20, json: AsJson = False) -> None:
     from anypart.terminal.show_answer import answer_to_json, worth
     from anypart.terminal.show_scores import show_pairs
 
+    if top < 1:
+        raise DataError(f"The {top} strongest pairs were asked. Ask for 1 or more.")
     found = anypart.load(folder).dependence()
     if json:
         print_json(answer_to_json(found))
@@ -73,7 +75,7 @@ def evaluate(
     /,
     *,
     fitted_on: File | None = None,
-    seed: int = 0,
+    seed: Whole = 0,
     query: str | None = None,
     json: AsJson = False,
 ) -> None:
@@ -124,9 +126,8 @@ def report(
     from anypart.studio import report as write_report
     from anypart.terminal.show_rows import tell_written
 
+    check_output(output, page=True)
     fitted = anypart.load(folder)
-    if not output.absolute().parent.is_dir():
-        raise DataError(f"-o {output}: there is no folder {output.parent}. Make it first.")
     source = anypart.read(table, query=query)
     scores = measure(fitted, held_out, fitted_on=source) if held_out else None
     write_report(fitted, source, output, scores=scores)

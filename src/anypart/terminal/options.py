@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
-from cyclopts import Parameter
+from cyclopts import Parameter, Token
 
 from anypart.base.errors import DataError
 
+
+def _whole(_: type, tokens: Sequence[Token]) -> int:
+    """Read a whole number; 1.5 is none, and is not rounded to one."""
+    word = tokens[0].value
+    if not re.fullmatch(r"[+-]?\d+", word):
+        raise ValueError(f'"{word}" is no whole number.')
+    return int(word)
+
+
+Whole = Annotated[int, Parameter(converter=_whole)]
 File = str | Path  # the parser makes text of it, tab completion offers files
 Given = Annotated[
     list[str] | None,

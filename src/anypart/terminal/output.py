@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,20 +23,31 @@ _NO_CELLS = ("binary", "large_binary", "fixed_size_binary", "string_view", "mont
 _PACKERS = {".gz": "gzip", ".zst": "zstd"}
 
 
-def check_output(path: Path | None) -> None:
+def check_output(path: Path | None, *, page: bool = False) -> None:
     """Refuse, before any work, a path that could not be written at the end.
 
+    Args:
+        path: of a table, or of a page; nothing is to be written if None.
+        page: it is a page, so that a table named by mistake stays what it is.
+
     Raises:
-        DataError: an ending that says nothing, a folder, or a folder that is not there.
+        DataError: an ending that says nothing, a folder, or a folder that is not there or
+            cannot be written to.
 
     """
     if path is None:
         return
-    _format_of(path)
     if path.is_dir():
         raise DataError(f"-o {path} is a folder. Name a file in it.")
-    if not path.parent.is_dir():
+    if page and path.suffix.lower() not in (".html", ".htm"):
+        raise DataError(f"-o {path}: a page's name ends in .html.")
+    if not page:
+        _format_of(path)
+    folder = path.absolute().parent
+    if not folder.is_dir():
         raise DataError(f"-o {path}: there is no folder {path.parent}. Make it first.")
+    if not os.access(folder, os.W_OK):
+        raise DataError(f"-o {path}: the folder {path.parent} may not be written to. Name another.")
 
 
 def _format_of(path: Path) -> tuple[str, str | None]:

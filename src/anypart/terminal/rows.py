@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from anypart.terminal.options import AsJson, File, Given, Output
+from anypart.base.errors import DataError
+from anypart.terminal.options import AsJson, File, Given, Output, Whole
 from anypart.terminal.output import check_output
 
 
@@ -15,11 +16,11 @@ def sample(
     folder: Path,
     /,
     *,
-    n: Annotated[int, Parameter(name=["-n", "--rows"])] = 10,
+    n: Annotated[Whole, Parameter(name=["-n", "--rows"])] = 10,
     output: Output = None,
     given: Given = None,
     with_missing: Annotated[bool, Parameter(negative=())] = False,
-    seed: int = 0,
+    seed: Whole = 0,
     json: AsJson = False,
 ) -> None:
     """Make rows like those of the table, all of them meeting the conditions.
@@ -50,9 +51,9 @@ def complete(
     *,
     output: Output = None,
     how: Literal["mode", "draw", "likely", "mean", "median"] = "mode",
-    draws: int = 1,
+    draws: Whole = 1,
     cells: Annotated[Path | None, Parameter(name="--cells")] = None,
-    seed: int = 0,
+    seed: Whole = 0,
     query: str | None = None,
     json: AsJson = False,
 ) -> None:
@@ -77,6 +78,8 @@ def complete(
 
     check_output(output)
     check_output(cells)
+    if output and cells and output.absolute() == cells.absolute():
+        raise DataError(f"-o and --cells both name {output}. Give each a file of its own.")
     fitted = anypart.load(folder)
     source = anypart.read(table, query=query)
     blocks = fitted.complete_blocks(source, how=how, draws=draws, seed=seed)

@@ -23,6 +23,8 @@ _DECIMAL_COMMA = re.compile(r"[+-]?(\d{1,3}(\.\d{3})+|\d*),\d+")
 _DECIMAL_POINT = re.compile(r"[+-]?\d*\.\d+")
 _GROUPED = re.compile(r"[+-]?\d{1,3}(\.\d{3})+")
 _SEPARATOR = re.compile(r'"?sep=(.)"?\r?\n', re.IGNORECASE)
+_NO_TABLE = re.compile(r"\s*(<!doctype html|<html|%PDF-)", re.IGNORECASE)
+_SINGLE_QUOTED = re.compile(r"'[^']*'([,;\t|]'[^']*')*")
 _LONG = 20  # lines of one cell that look like a quotation mark that was never closed
 
 Row = tuple[int, list[str]]  # physical lines up to its end, cells
@@ -36,6 +38,7 @@ class Dialect:
         encoding: `utf8`, or `utf-16` (also `utf-16-le`, `utf-16-be`) when a byte order mark
             or the zero bytes say so.
         delimiter: the character between cells.
+        quote: the character around cells that hold the delimiter: " or '.
         header: the first row's cells, or None if the first row is data already.
         width: cells a row.
         skip: physical lines before the first row of data.
@@ -47,6 +50,7 @@ class Dialect:
 
     encoding: str
     delimiter: str
+    quote: str
     header: tuple[str, ...] | None
     width: int
     skip: int
@@ -81,9 +85,13 @@ def sniff(beginning: bytes, name: str, *, whole: bool) -> Dialect:
     text = _decode_start(beginning, encoding)
     if not text.strip():
         raise DataError(f"{name} is empty: a table needs at least a row with column names.")
+    if form := _NO_TABLE.match(text):
+        what = "a PDF" if "PDF" in form[0] else "a web page, perhaps one that asks to sign in"
+        raise DataError(f"{name} is {what}, and no table. Save the table itself as CSV.")
     told = _SEPARATOR.match(text)
     text = text[told.end() :] if told else text
-    every = {d: _rows(text, d, whole) for d in (told[1] if told else DELIMITERS)}
+    quote = _quote(text)
+    every = {d: _rows(text, d, whole, quote) for d in (told[1] if told else DELIMITERS)}
     delimiter = max(every, key=lambda d: _fit(every[d]))  # of equals the first
     rows = every[delimiter]
     before = _preamble(rows)
@@ -93,6 +101,7 @@ def sniff(beginning: bytes, name: str, *, whole: bool) -> Dialect:
     return Dialect(
         encoding=encoding,
         delimiter=delimiter,
+        quote=quote,
         header=header,
         width=len(header or first),
         skip=bool(told) + skip - (not has_header),
@@ -185,9 +194,15 @@ def _mended(name: str) -> str:
     return name
 
 
-def _rows(text: str, delimiter: str, whole: bool, limit: int = 100) -> list[Row]:
+def _quote(text: str) -> str:
+    """Return ' if every cell of the first row stands between two of them, else "."""
+    first = text.lstrip().partition("\n")[0].rstrip()
+    return "'" if _SINGLE_QUOTED.fullmatch(first) else '"'
+
+
+def _rows(text: str, delimiter: str, whole: bool, quote: str, limit: int = 100) -> list[Row]:
     """Split the first rows; blank lines are none."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quotechar=quote)
     rows = list[Row]()
     try:
         for cells in reader:

@@ -88,6 +88,8 @@ def _paths(text: str) -> list[Path]:
         return [path]
     if found := sorted(glob.glob(str(path), recursive=True)):
         return [Path(p) for p in found if Path(p).is_file()] or [path]
+    if "://" in text:
+        raise DataError(f"{text!r} is an address, and only files are read. Download it first.")
     if glob.has_magic(text):
         raise DataError(f"no file matches {text!r}.")
     near = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []

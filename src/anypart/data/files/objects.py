@@ -41,6 +41,8 @@ def read_object(source: Any) -> Table:
         return of_arrow(_from_rows(source), "rows")
     if hasattr(source, "collect") and not hasattr(source, "__arrow_c_stream__"):
         source = source.collect()  # a lazy Polars frame
+    if hasattr(source, "to_frame"):
+        raise DataError("a single column is no table. Give it as one: column.to_frame().")
     kind = f"{type(source).__module__.partition('.')[0]} {type(source).__name__}"
     try:
         if isinstance(source, pa.RecordBatch):
@@ -55,6 +57,8 @@ def read_object(source: Any) -> Table:
             return _spilled(pa.RecordBatchReader.from_stream(source), kind)
         if hasattr(source, "__dataframe__"):
             return of_arrow(pa.interchange.from_dataframe(source), kind)
+    except DataError:
+        raise
     except SOURCE_ERRORS as error:
         raise DataError(f"the {kind} cannot be read as a table: {first_line(error)}") from None
     raise DataError(

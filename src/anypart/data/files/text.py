@@ -69,6 +69,7 @@ def _stream(path: Path, dialect: Dialect, names: list[str]) -> Iterator[pa.Recor
                 ),
                 pv.ParseOptions(
                     delimiter=dialect.delimiter,
+                    quote_char=dialect.quote,
                     newlines_in_values=True,
                     ignore_empty_lines=dialect.width > 1,
                 ),
@@ -85,7 +86,7 @@ def _stream(path: Path, dialect: Dialect, names: list[str]) -> Iterator[pa.Recor
     except pa.ArrowInvalid as error:
         if ragged := _RAGGED.search(str(error)):
             raise _other_width(path, ragged, dialect.delimiter) from None
-        if "Empty CSV" in str(error):  # names and no rows
+        if "Empty CSV" in str(error) or "Could not skip" in str(error):  # names and no rows
             return
         raise DataError(f"{path.name} cannot be read as a table: {first_line(error)}") from None
 

@@ -167,7 +167,7 @@ def _times(array: NDArray[Any], step: Any) -> Places:
         )
     # NumPy rounds down, towards the past, whatever the calendar unit.
     places = array.astype(f"M8[{unit}]").view(np.int64) // count
-    return Places(places, np.timedelta64(count, unit))
+    return Places(places, np.timedelta64(count, cast("Any", unit)))
 
 
 def _parsed(step: Any) -> tuple[int, str]:

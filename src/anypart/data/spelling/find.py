@@ -25,7 +25,7 @@ _GROUPS = ("", ",", ".", "'", "’", " ", "\xa0", "\u202f")
 # Where two fit (all days up to 12), the first is taken: the order is what is usual.
 _DAYS = (
     *("%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%d-%m-%Y", "%m-%d-%Y", "%Y/%m/%d", "%Y.%m.%d"),
-    *("%d.%m.%y", "%m/%d/%y", "%d/%m/%y", "%Y%m%d"),
+    *("%d.%m.%y", "%m/%d/%y", "%d/%m/%y", "%Y%m%d", "%Y年%m月%d日"),
     *("%d %b %Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y", "%d-%b-%Y", "%d-%b-%y"),
 )
 _CLOCKS = ("%H:%M", "%H:%M:%S", "%I:%M %p", "%I:%M:%S %p")

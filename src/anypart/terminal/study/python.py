@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from anypart.terminal.options import AsJson, File
+from anypart.terminal.output import check_output
 
 Page = Annotated[Path | None, Parameter(name=["--output", "-o"], negative=())]
 Interpreter = Annotated[str, Parameter(name="--with")]
@@ -55,7 +56,7 @@ def python(
         print("\nSee one: anypart study python --example NAME; your own: anypart study python FILE")
         return
     title, source = _source(file, example)
-    check_page(output)
+    check_output(output, page=True)
     limits = Limits(steps, seconds, memory_mb)
     trace = watch(source, limits=limits, stdin=stdin, python=interpreter)
     if trace.ended == "syntax":
@@ -92,7 +93,7 @@ def generator(
     from anypart.lens.python import step_expression
     from anypart.studio.python_tables import generator_page
 
-    check_page(output)
+    check_output(output, page=True)
     source = _source(file, example)[1] if file or example else ""
     trace = step_expression(source, expression, do or (), python=interpreter)
     deliver(trace, output, json, lambda: generator_page(trace))
@@ -113,23 +114,6 @@ def _source(file: File | None, example: str | None) -> tuple[str, str]:
         return Path(str(file)).name, Path(str(file)).read_text(encoding="utf-8")
     except UnicodeDecodeError:
         raise LensError(f"{file} is no text in UTF-8, so it is no Python source.") from None
-
-
-def check_page(output: Path | None) -> None:
-    """Refuse, before any work, a page that could not be written at the end.
-
-    Raises:
-        LensError: an ending that is no page's, or a folder that is not there.
-
-    """
-    from anypart.base.errors import LensError
-
-    if output is None:
-        return
-    if output.suffix.lower() not in (".html", ".htm"):
-        raise LensError(f"-o {output}: a page's name ends in .html.")
-    if not output.absolute().parent.is_dir():
-        raise LensError(f"-o {output}: there is no folder {output.parent}. Make it first.")
 
 
 def deliver(found: Any, output: Path | None, as_json: bool, make_page: Callable[[], str]) -> None:

@@ -10,7 +10,8 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from anypart.terminal.options import AsJson
-from anypart.terminal.study.python import check_page, deliver
+from anypart.terminal.output import check_output
+from anypart.terminal.study.python import deliver
 
 Page = Annotated[Path | None, Parameter(name=["--output", "-o"], negative=())]
 
@@ -35,7 +36,7 @@ def growth(
     from anypart.lens.python import growth as measure
     from anypart.studio.python_tables import growth_page
 
-    check_page(output)
+    check_output(output, page=True)
     found = measure(kind, n)
     deliver(found, output, json, lambda: growth_page(found))
 
@@ -59,7 +60,7 @@ def costs(
     from anypart.lens.python import costs as measure
     from anypart.studio.python_tables import costs_page
 
-    check_page(output)
+    check_output(output, page=True)
     found = measure(seconds, n)
     deliver(found, output, json, lambda: costs_page(found))
 
@@ -77,7 +78,7 @@ def classify(expression: str, /, *, output: Page = None, json: AsJson = False) -
     from anypart.lens.python import classify as find_out
     from anypart.studio.python_tables import classified_page
 
-    check_page(output)
+    check_output(output, page=True)
     make = _maker(expression)
     found = find_out(make(), make)
     deliver(found, output, json, lambda: classified_page(found))
@@ -96,7 +97,7 @@ def copies(expression: str, /, *, output: Page = None, json: AsJson = False) -> 
     from anypart.lens.python import copies as compare
     from anypart.studio.python_tables import copies_page
 
-    check_page(output)
+    check_output(output, page=True)
     found = compare(_maker(expression)())
     deliver(_Many(found), output, json, lambda: copies_page(found))
 
@@ -121,7 +122,7 @@ def operations(
     from anypart.lens.python import recommend
     from anypart.studio.python_tables import operations_page
 
-    check_page(output)
+    check_output(output, page=True)
     if need:
         advice = recommend(*need)
         deliver(advice, None, json, str)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from anypart.terminal.options import AsJson
+from anypart.terminal.output import check_output
 
 if TYPE_CHECKING:
     from anypart.data.runs import Run
@@ -60,9 +61,9 @@ def runs(
     given: Any = _columns(values, [column])[column] if column else _integers(values)
     if output or trace:
         from anypart.studio.traces import run_page
-        from anypart.terminal.study.python import check_page, deliver
+        from anypart.terminal.study.python import deliver
 
-        check_page(output)
+        check_output(output, page=True)
         found = trace_run(given)
         deliver(found, output, json, lambda: run_page(found))
         return

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from anypart.terminal.options import AsJson
+from anypart.terminal.output import check_output
 
 if TYPE_CHECKING:
     from anypart.data.windows import Window
@@ -49,9 +50,9 @@ def window(
     wanted: Any = [word.strip() for word in required.split(",")] if column else required
     if output or trace:
         from anypart.studio.traces import window_page
-        from anypart.terminal.study.python import check_page, deliver
+        from anypart.terminal.study.python import deliver
 
-        check_page(output)
+        check_output(output, page=True)
         traced = trace_window(items, wanted)
         deliver(traced, output, json, lambda: window_page(traced))
         return
