@@ -266,7 +266,9 @@ HEADS = {
     "contest": "Time relative to `np.sum` of the same array. Dense: n draws from n integers. "
     "Sparse: n draws from all of int64.",
     "growth": "Loops that are loaded already serve few dense values too; from about 3e7 places of "
-    "bits on, places are put down by the part of the bitmap that they lie in.",
+    "bits on, places are put down by the part of the bitmap that they lie in. Nothing can be "
+    "flatter on this machine than what it gives: the barest loop that sets a bit for each value, "
+    "and `np.sum`, stand beside.",
     "crafted": "A million keys each, in random order; the time of all threads.",
     "first": "Seconds of the first call of a process. Up to 131,072 values nothing is compiled.",
 }

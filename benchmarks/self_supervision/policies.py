@@ -117,15 +117,28 @@ def report(results: dict[str, Any]) -> list[str]:
     ]
     worst = dict.fromkeys(("mixed", MORE), -1.0)
     for name, one in results.items():
-        levels = one["levels"]
+        levels, mark = one["levels"], " (before)" if one.get("before") else ""
         for question in levels["mixed"]:
             special = {w: v[question] for w, v in levels.items() if w in levels["mixed"]}
             best = max(special, key=lambda w: special[w])
-            line = f"| {name} | {question} | {special[question]:.4f} | {special[best]:.4f} ({best})"
+            line = f"| {name}{mark} | {question} | {special[question]:.4f} | "
+            line += f"{special[best]:.4f} ({best})"
             for way in worst:
+                if way not in levels:
+                    line += " | – | –"
+                    continue
                 gap = levels[way][question] / special[best] - 1
                 worst[way] = max(worst[way], gap)
                 line += f" | {levels[way][question]:.4f} | {gap:+.2%}"
             text.append(line + " |")
-    said = f"{worst['mixed']:+.2%} at worst; {worst[MORE]:+.2%} when it is trained longer."
-    return [*text, "", f"The mixed policy loses {said}"]
+    said = f"The mixed policy loses {worst['mixed']:+.2%} at worst"
+    if worst[MORE] > -1:
+        said += f"; {worst[MORE]:+.2%} when it is trained longer, where it was"
+    text += ["", f"{said}."]
+    if any(one.get("before") for one in results.values()):
+        text += [
+            "",
+            "'before': networks trained while a pass that predicts few cells weighed as much as "
+            "one that predicts all, and with corruption in the mixture.",
+        ]
+    return text

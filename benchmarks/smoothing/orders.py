@@ -75,11 +75,11 @@ def contestants() -> dict[str, dict[str, tuple[Call, bool]]]:
 
 
 def once(call: Call, x: Tensor) -> float:
-    """Milliseconds of the processor for one forward and backward pass."""
+    """Milliseconds of one forward and backward pass."""
     x = x.clone().requires_grad_()
-    start = time.process_time()
+    start = time.perf_counter()
     call(x).square().sum().backward()
-    return (time.process_time() - start) * 1000
+    return (time.perf_counter() - start) * 1000
 
 
 def run() -> list[str]:
@@ -93,8 +93,8 @@ def run() -> list[str]:
         "`python -m benchmarks.smoothing orders`",
         "",
         f"Batch of {BATCH}, float32, one thread, forward and backward, standard normal values. "
-        "The least CPU time of many rounds in milliseconds, in brackets the ratio to anypart; the "
-        "rounds go through all of them in turn.",
+        "The least of many rounds in milliseconds, in brackets the ratio to anypart; the rounds "
+        "go through all of them in turn.",
         "",
     ]
     if missing:
