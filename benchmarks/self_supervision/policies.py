@@ -117,12 +117,12 @@ def report(results: dict[str, Any]) -> list[str]:
     ]
     worst = dict.fromkeys(("mixed", MORE), -1.0)
     for name, one in results.items():
-        levels, mark = one["levels"], " (before)" if one.get("before") else ""
+        levels = one["levels"]
         for question in levels["mixed"]:
             special = {w: v[question] for w, v in levels.items() if w in levels["mixed"]}
             best = max(special, key=lambda w: special[w])
-            line = f"| {name}{mark} | {question} | {special[question]:.4f} | "
-            line += f"{special[best]:.4f} ({best})"
+            own = f"{special[question]:.4f}" if question in special else "–"
+            line = f"| {name} | {question} | {own} | {special[best]:.4f} ({best})"
             for way in worst:
                 if way not in levels:
                     line += " | – | –"
@@ -135,10 +135,11 @@ def report(results: dict[str, Any]) -> list[str]:
     if worst[MORE] > -1:
         said += f"; {worst[MORE]:+.2%} when it is trained longer, where it was"
     text += ["", f"{said}."]
-    if any(one.get("before") for one in results.values()):
+    if any(name.endswith("(before)") for name in results):
         text += [
             "",
             "'before': networks trained while a pass that predicts few cells weighed as much as "
-            "one that predicts all, and with corruption in the mixture.",
+            "one that predicts all, and with corruption in the mixture; so were those of letters "
+            "and of few labels. –: not trained.",
         ]
     return text
