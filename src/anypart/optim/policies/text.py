@@ -14,7 +14,7 @@ Written = str | Iterable[str] | Mapping[str, float]
 
 #: Questions of every kind. Corruption is none: a network that has met replaced values trusts
 #: the cells of a nearly complete row less, and answers worse what few gaps hold.
-MIXED = (Policy("orders", 2.0), Policy("subsets", 2.0), Policy("spans", 1.0))
+MIXED = (Policy("orders", 2.0), Policy("subsets", 1.0), Policy("spans", 1.0))
 _WITH_SHARE = ("subsets", "spans", "corruption")
 _SHARE = re.compile(r"(?P<kind>.*?)\s+(?P<percent>\d+(?:\.\d+)?)\s*%$")
 _NAMES = ("mixed", *(k for k in KINDS if k != "columns"))
