@@ -15,9 +15,11 @@ from numpy.typing import NDArray
 from anypart.data.grid import Grid, find_grid
 from anypart.data.schema import Cell
 
-MAX_INTERVALS = 128
-MOST_FOR_FEW_ROWS = 64  # intervals, below 150 rows for each
-MAX_ATOMS = 256
+FEW_COLUMNS = 12  # that many can have finer cells, and models of more states to tie them
+MAX_INTERVALS = 64
+MAX_ATOMS = 128
+FINER = 2  # times as many intervals and atoms
+ROWS_PER_FINE_CELL = 150
 FEW_VALUES = 150
 ROWS_PER_PIECE = 16
 MAX_PIECES = 9  # eight inner knots
@@ -36,11 +38,12 @@ def distinct(x: Reals) -> tuple[Reals, Ints]:
     return x[starts], np.diff(np.concatenate([starts, [len(x)]]))
 
 
-def make_cells(x: Reals) -> tuple[tuple[Cell, ...], float]:
+def make_cells(x: Reals, *, finer: bool = False) -> tuple[tuple[Cell, ...], float]:
     """Cut the line of a column into cells.
 
     Args:
         x: (n,) finite values of the training rows, n at least 1.
+        finer: make up to twice as many, where each has 150 rows.
 
     Returns:
         The cells by code, and the resolution.
@@ -49,8 +52,11 @@ def make_cells(x: Reals) -> tuple[tuple[Cell, ...], float]:
     values, counts = distinct(x + 0.0)  # −0 is 0
     grid = find_grid(values)
     steps = grid.steps(values)
-    budget = min(len(x) // 40 + 4, max(len(x) // 150, MOST_FOR_FEW_ROWS), MAX_INTERVALS)
-    atomic = _atoms(counts, len(x), budget, gridded=grid.over > 0)
+    budget, most_atoms = min(len(x) // 40 + 4, MAX_INTERVALS), MAX_ATOMS
+    if finer:
+        budget = max(budget, min(len(x) // ROWS_PER_FINE_CELL, FINER * MAX_INTERVALS))
+        most_atoms *= FINER
+    atomic = _atoms(counts, len(x), budget, most_atoms, gridded=grid.over > 0)
     atoms, rest = steps[atomic], steps[~atomic]
     places = rest - np.searchsorted(atoms, rest) if grid.over else rest
     edges = _intervals(places, counts[~atomic], len(x), budget, steps, atoms, grid)
@@ -69,12 +75,12 @@ def _middle(cell: Cell) -> tuple[float, float]:
     ), cell.low
 
 
-def _atoms(counts: Ints, n: int, budget: int, *, gridded: bool) -> NDArray[np.bool_]:
+def _atoms(counts: Ints, n: int, budget: int, most: int, *, gridded: bool) -> NDArray[np.bool_]:
     """Choose the values that become atoms: a quarter of an equal-mass cell, or few values."""
     few = len(counts) <= budget or (gridded and len(counts) <= FEW_VALUES and n >= 20 * len(counts))
     least = 3.0 if few else max(min(20.0, n / budget / 2), n / budget / 4)
-    if (counts >= least).sum() > MAX_ATOMS:
-        least = max(least, float(np.sort(counts)[-MAX_ATOMS]) + 0.5)
+    if (counts >= least).sum() > most:
+        least = max(least, float(np.sort(counts)[-most]) + 0.5)
     return counts >= least
 
 

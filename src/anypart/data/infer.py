@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from anypart.base.errors import ColumnError, DataError, suggest
+from anypart.data.cells import FEW_COLUMNS
 from anypart.data.files.table import Table
 from anypart.data.kinds import column_of
 from anypart.data.sample import Sample, sample_rows
@@ -49,8 +50,9 @@ def infer_schema(
             "nothing to fit. Give a table with at least a few rows."
         )
     marks = tuple(missing)
+    few, at = len(table.arrow) <= FEW_COLUMNS, sample.rows.column
     columns = [
-        column_of(name, sample.rows.column(i), wanted.get(name), sample.missing[i], marks)
+        column_of(name, at(i), wanted.get(name), sample.missing[i], marks, finer=few)
         for i, name in enumerate(table.arrow.names)
     ]
     if sample.n_rows > sample.rows.num_rows:

@@ -26,6 +26,8 @@ def column_of(
     wanted: Kind | None,
     n_missing: int,
     missing: Sequence[str] = (),
+    *,
+    finer: bool = False,
 ) -> Column:
     """Describe one column from a sample of its values.
 
@@ -35,6 +37,7 @@ def column_of(
         wanted: the kind that is asked for.
         n_missing: nulls in the whole table.
         missing: words that say "no value".
+        finer: cut numbers into more cells, as few columns can have.
 
     Raises:
         DataError: the values do not allow the kind that is wanted.
@@ -68,7 +71,7 @@ def column_of(
         spelling=spelling,
     )
     if kind.numeric:
-        return _numeric(column, facts)
+        return _numeric(column, facts, finer=finer)
     if kind.modelled:
         return _categorical(column, facts, wanted=wanted is not None)
     return column
@@ -118,7 +121,7 @@ def _type_for(kind: Kind, guessed: str, facts: Facts) -> str:
     return guessed
 
 
-def _numeric(column: Column, facts: Facts) -> Column:
+def _numeric(column: Column, facts: Facts, *, finer: bool) -> Column:
     x, known = placed(facts.values, column)
     if not known.any():
         example = str(facts.values[0])[:40] if len(facts.values) else "missing"
@@ -128,7 +131,7 @@ def _numeric(column: Column, facts: Facts) -> Column:
         )
     if column.kind == Kind.COUNT:
         x, known = np.rint(x), known & (np.abs(x) < EXACT)
-    cells, resolution = make_cells(x[known])
+    cells, resolution = make_cells(x[known], finer=finer)
     return replace(column, cells=cells, resolution=resolution)
 
 

@@ -20,6 +20,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from anypart.data.cells import FEW_COLUMNS
 from anypart.data.files.table import Table
 from anypart.data.kinds import column_of
 from anypart.data.sample import Sample
@@ -77,7 +78,8 @@ def verified(
         if parts:
             values = pa.chunked_array([*sample.rows.column(at).chunks, *parts])
             asked = wanted.get(columns[at].name)
-            column = column_of(columns[at].name, values, asked, sample.missing[at], missing)
+            few, name = len(columns) <= FEW_COLUMNS, columns[at].name
+            column = column_of(name, values, asked, sample.missing[at], missing, finer=few)
             odd = parts[0][0].as_py()
             why = f"{odd!s:.40} is there twice" if at in keys else f"{odd!s:.40} is rare"
             found[at] = replace(column, reason=f"{column.reason}; {why}")

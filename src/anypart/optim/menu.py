@@ -9,6 +9,7 @@ from itertools import chain, zip_longest
 from typing import Any
 
 from anypart.base.errors import FitError, suggest
+from anypart.data.cells import FEW_COLUMNS
 from anypart.models.stated import Stated
 from anypart.optim.policies import MIXED, Policy, all_stated
 
@@ -21,7 +22,6 @@ ROWS_PER_STATE = 64
 NOISE = 0.6  # how far the structures of further trees stray, so that they err differently
 WHOLE = 1  # batch of a learner that holds its rows: what the loop reads for nothing
 FEW_ROWS = 5_000
-FEW_COLS = 12  # for which trees of four times the states are cheap
 VARIANTS = ("structure_noise", "order")  # settings that make members differ at one cost
 SCALED = {"n_states": 4, "width": 128}  # the settings that grow a member, and their least
 
@@ -130,7 +130,7 @@ def wishes(
 def _exact(n_rows: int, n_cols: int, most: int) -> list[Wish]:
     """List what answers any part exactly, and best."""
     small = n_rows < SMALL
-    few = n_cols <= FEW_COLS and not small
+    few = n_cols <= FEW_COLUMNS and not small
     # A large tree is .2 nats better where numbers hang together closely (diamonds), .1 on
     # accidents; where they are no better (adult) they are dropped first, since they cost most.
     # Few columns can afford four times the states, and such trees by themselves draw rows that
@@ -149,7 +149,9 @@ def _exact(n_rows: int, n_cols: int, most: int) -> list[Wish]:
     ]
     if small:
         return rest
-    return [*large, *rest] if few else [*rest[:2], large[0], *rest[2:], large[1]]
+    more = [_hidden(f"hidden_tree_{k}", most, n_rows, NOISE) for k in (5, 6)]
+    wanted = [*large, *rest] if few else [*rest[:2], large[0], *rest[2:], large[1]]
+    return [*wanted, *more]
 
 
 def _for_questions(
