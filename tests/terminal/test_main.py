@@ -220,7 +220,7 @@ def test_score_passes_a_question_on(monkeypatch, capsys):
     asked = {}
 
     class Fit:
-        def score_batches(self, rows, *, question=None):
+        def score_batches(self, rows, *, question=None, unknown=None):
             asked.update(rows=rows, question=question)
             yield pa.RecordBatch.from_pydict({"row": [0], "log_prob": [-0.5]})
 

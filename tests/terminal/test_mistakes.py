@@ -75,3 +75,17 @@ def test_a_file_that_cannot_be_written_is_named_as_it_was_asked_for(capsys, monk
         "anypart: out.csv: No space left on device. Check the path, rights and free space.\n"
     )
     assert not list(Path().glob("*out.csv*")) + list(Path().glob(".*.part"))
+
+
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize("command", ["score", "complete"])
+def test_values_never_met_are_told_on_stderr(command, capsys):
+    Path("strange.csv").write_text("sex,country,age\nOther,Peru,\nFemale,Peru,30\nThird,Peru,40\n")
+    assert main([command, "t.fit", "strange.csv", "-o", "out.csv"]) in (0, None)
+    assert (
+        "values that the fit has never met count as empty cells: sex (2)."
+        in capsys.readouterr().err
+    )
+    Path("known.csv").write_text("sex,country,age\nFemale,Peru,30\n")
+    main([command, "t.fit", "known.csv", "-o", "out.csv"])
+    assert not capsys.readouterr().err

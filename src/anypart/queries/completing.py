@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
 
@@ -34,11 +34,13 @@ class Filled:
     Args:
         table: the rows, every modelled column present and no modelled cell empty.
         cells: row, column, value and probability of each filled cell.
+        unknown: by column, how many values there were that the fit has no code for.
 
     """
 
     table: pa.Table
     cells: pa.Table
+    unknown: Mapping[str, int] = field(default_factory=dict[str, int])
 
 
 def check_way(how: str, draws: int) -> None:
@@ -90,7 +92,8 @@ def _fill_blocks(
             if draws > 1:
                 number = pa.array(np.full(batch.num_rows, draw))
                 cells = filled.cells if draw == 0 else _no_cells()
-                filled = Filled(filled.table.add_column(0, "draw", number), cells)
+                unknown = filled.unknown if draw == 0 else {}
+                filled = Filled(filled.table.add_column(0, "draw", number), cells, unknown)
             yield filled
 
 
@@ -135,7 +138,8 @@ def fill(
                     }
                 )
             )
-    return Filled(table, pa.concat_tables(parts) if parts else _no_cells())
+    cells = pa.concat_tables(parts) if parts else _no_cells()
+    return Filled(table, cells, encoded.unknown)
 
 
 def _no_cells() -> pa.Table:

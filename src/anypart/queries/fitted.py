@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -114,14 +115,13 @@ class Fitted:
             ColumnError: it names a column that is not there.
 
         """
-        parts, unknown = [np.zeros(0)], dict[str, int]()
+        parts, unknown = [np.zeros(0)], Counter[str]()
         drawn, whole, reason = list[Estimate](), True, ""
         for found, lost in score_blocks(self.model, self.codec, rows, question):
             parts.append(found.value)
             drawn += [] if found.error is None else [found]
             whole, reason = whole and found.whole, reason or found.reason
-            for name, count in lost.items():
-                unknown[name] = unknown.get(name, 0) + count
+            unknown.update(lost)
         unit = np.log(2.0) if bits else 1.0
         asked = f"log p({question or 'row'}) in {'bits' if bits else 'nats'}"
         value = np.concatenate(parts) / unit
@@ -135,14 +135,25 @@ class Fitted:
             whole=whole,
             reason=reason,
             scale=1 / unit,
-            details={"unknown": unknown},
+            details={"unknown": dict(unknown)},
         )
 
-    def score_batches(self, rows: Any, *, question: str | None = None) -> Iterator[pa.RecordBatch]:
-        """Score a table larger than memory: batches of `row` and `log_prob` in nats."""
+    def score_batches(
+        self, rows: Any, *, question: str | None = None, unknown: Counter[str] | None = None
+    ) -> Iterator[pa.RecordBatch]:
+        """Score a table larger than memory: batches of `row` and `log_prob` in nats.
+
+        Args:
+            rows: a file or table.
+            question: as in `log_prob`.
+            unknown: counts, by column, values that have no code and were left unseen.
+
+        """
         start = 0
-        for found, _ in score_blocks(self.model, self.codec, rows, question):
+        for found, lost in score_blocks(self.model, self.codec, rows, question):
             scores = found.value
+            if unknown is not None:
+                unknown.update(lost)
             row = np.arange(start, start + len(scores))
             yield pa.RecordBatch.from_pydict({"row": row, "log_prob": scores})
             start += len(scores)
@@ -243,13 +254,18 @@ class Fitted:
 
         Returns:
             The table. `details["cells"]`: row, column, value and probability given what
-            is seen (of its category or cell) for every filled cell, of the first draw.
+            is seen (of its category or cell) for every filled cell, of the first draw;
+            `details["unknown"]`: by column, how many values have no code and counted as empty
+            for the other cells of their row.
 
         """
         blocks = list(self.complete_blocks(rows, how=how, draws=draws, seed=seed))
         value = give_back(pa.concat_tables([b.table for b in blocks]), kind_of(rows))
         climbed = how == "likely" and not hasattr(self.model, "most_likely")
-        details = {"cells": pa.concat_tables([b.cells for b in blocks])}
+        unknown = Counter[str]()
+        for block in blocks:
+            unknown.update(block.unknown)
+        details = {"cells": pa.concat_tables([b.cells for b in blocks]), "unknown": dict(unknown)}
         question = f"empty cells by {how}"
         reason = CLIMBED if climbed else ""
         return label(value, self.model, question, reason=reason, details=details)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -74,7 +75,7 @@ def complete(
     """
     import anypart
     from anypart.terminal.show_audit import FilledCells, show_filled
-    from anypart.terminal.show_rows import deliver, tell_written
+    from anypart.terminal.show_rows import deliver, tell_unknown, tell_written
 
     check_output(output)
     check_output(cells)
@@ -85,6 +86,7 @@ def complete(
     blocks = fitted.complete_blocks(source, how=how, draws=draws, seed=seed)
     with FilledCells(cells) as filled:
         deliver(filled.passing(blocks), output, as_json=json)
+    tell_unknown(filled.unknown)
     if cells:
         tell_written(cells, filled.n_cells, as_json=json)
     elif not json and not output:
@@ -115,9 +117,12 @@ def score(
 
     """
     import anypart
-    from anypart.terminal.show_rows import as_tables, deliver
+    from anypart.terminal.show_rows import as_tables, deliver, tell_unknown
 
     check_output(output)
     fitted = anypart.load(folder)
     source = anypart.read(table, query=query)
-    deliver(as_tables(fitted.score_batches(source, question=question)), output, as_json=json)
+    unknown = Counter[str]()
+    scores = fitted.score_batches(source, question=question, unknown=unknown)
+    deliver(as_tables(scores), output, as_json=json)
+    tell_unknown(unknown)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -64,6 +65,7 @@ class FilledCells:
     def __init__(self, path: Path | None) -> None:
         self.path = path
         self.n_cells = 0
+        self.unknown = Counter[str]()
         self._kept: list[pa.Table] = []
         self._stack = ExitStack()
 
@@ -77,13 +79,14 @@ class FilledCells:
         self._stack.__exit__(*error)
 
     def passing(self, blocks: Iterable[Filled]) -> Iterator[pa.Table]:
-        """Pass the rows on and take their cells."""
+        """Pass the rows on, take their cells and count values that the fit does not know."""
         for block in blocks:
             if self._write:
                 self._write(block.cells)
             elif self.n_cells < MOST_CELLS:
                 self._kept.append(block.cells.sort_by("row").slice(0, MOST_CELLS - self.n_cells))
             self.n_cells += block.cells.num_rows
+            self.unknown.update(block.unknown)
             yield block.table
 
     @property

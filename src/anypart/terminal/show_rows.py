@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,6 +42,16 @@ def tell_written(output: Path, n_rows: int | None, *, as_json: bool) -> None:
     else:
         rows = "" if n_rows is None else f": {n_rows:,} rows"
         print(f"Wrote {output}{rows}.")
+
+
+def tell_unknown(unknown: Mapping[str, int]) -> None:
+    """Say on stderr which columns had values that the fit has never met."""
+    if unknown:
+        found = ", ".join(f"{name} ({count:,})" for name, count in unknown.items())
+        print(
+            f"Note: values that the fit has never met count as empty cells: {found}.",
+            file=sys.stderr,
+        )
 
 
 def as_tables(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
