@@ -14,6 +14,7 @@ from anypart.data.packed import pack
 from anypart.optim.plan_file import Member, Plan
 from anypart.optim.portfolio import train
 from anypart.optim.rows import fingerprint
+from anypart.queries import completions
 from anypart.queries.fitted import Fitted
 
 
@@ -62,7 +63,14 @@ def test_complete_rows_are_exact_and_near_the_truth(fitted):
     assert np.mean(answer.value) == pytest.approx(-entropy, abs=0.15)
 
 
-def test_a_part_is_estimated_and_says_so(fitted):
+def test_a_part_is_summed_if_it_has_few_completions(fitted):
+    answer = fitted.ask("c", given={"a": 1, "b": 0})
+    assert answer.exact
+    assert answer.value["probability"].to_pylist()[1] == pytest.approx(0.985, abs=0.03)
+
+
+def test_a_part_of_many_completions_is_estimated_and_says_so(fitted, monkeypatch):
+    monkeypatch.setattr(completions, "count", lambda _, e: np.full(e.n_rows, np.inf))
     answer = fitted.ask("c", given={"a": 1, "b": 0})
     assert not answer.exact
     columns = (answer.value[name].to_pylist() for name in ("value", "probability"))
@@ -91,7 +99,7 @@ def test_without_the_members_along_an_order_rows_are_less_likely(fitted):
     assert loss > 0.01
 
 
-def test_one_column_given_all_others_is_exact(fitted):
+def test_one_column_given_all_others_is_exact(fitted, monkeypatch):
     rows = exclusive_or(300, 8)
     answer = fitted.ask("c", rows=rows)
     assert answer.exact
@@ -102,4 +110,6 @@ def test_one_column_given_all_others_is_exact(fitted):
     np.testing.assert_allclose(answer.value["1"].to_numpy(), right, atol=1e-5)
     assert fitted.decide(rows, "c", "f1", positive="1").exact
     gap = pa.concat_tables([rows.drop_columns(["e"]).slice(0, 3)])
+    monkeypatch.setattr(completions, "count", lambda _, e: np.full(e.n_rows, np.inf))
+    assert fitted.ask("c", rows=rows).exact
     assert not fitted.ask("c", rows=gap).exact

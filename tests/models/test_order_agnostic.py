@@ -205,22 +205,6 @@ def test_gradient_reaches_every_parameter():
         assert torch.all(rows > 0), name
 
 
-def test_the_loss_estimates_the_mean_over_all_orders():
-    net = wild(5)
-    row = np.array([[1, 2, 3]], np.int32)
-    orders = np.array(list(itertools.permutations(range(3))))
-    everything = OrderAgnostic(LAYOUT, net._arrays, orders)
-    chains = [everything._chain(row, np.ones((1, 3), bool), order)[0] for order in orders]
-    n = 60_000
-    codes = np.repeat(row, n, 0)
-    seen = np.ones(codes.shape, bool)
-    exercise = draw([Policy("orders")], codes, seen, np.random.default_rng(0))
-    parameters = {name: torch.tensor(a) for name, a in net._arrays.items()}
-    found = any_part_loss(parameters, LAYOUT, codes, seen, exercise)
-    # The standard error is about the spread of one row's loss over sqrt(n).
-    assert float(found) == pytest.approx(-np.mean(chains), abs=0.15)
-
-
 def test_a_row_without_a_value_teaches_nothing():
     codes, seen = table()
     learner = NetworkLearner(LAYOUT, codes, seen, SETTINGS, 0)
