@@ -70,7 +70,7 @@ def test_a_part_is_summed_if_it_has_few_completions(fitted):
 
 
 def test_a_part_of_many_completions_is_estimated_and_says_so(fitted, monkeypatch):
-    monkeypatch.setattr(completions, "count", lambda _, e: np.full(e.n_rows, np.inf))
+    monkeypatch.setattr(completions, "count", lambda _, e: np.full(e.n_rows, 1e12))
     answer = fitted.ask("c", given={"a": 1, "b": 0})
     assert not answer.exact
     columns = (answer.value[name].to_pylist() for name in ("value", "probability"))
@@ -110,6 +110,6 @@ def test_one_column_given_all_others_is_exact(fitted, monkeypatch):
     np.testing.assert_allclose(answer.value["1"].to_numpy(), right, atol=1e-5)
     assert fitted.decide(rows, "c", "f1", positive="1").exact
     gap = pa.concat_tables([rows.drop_columns(["e"]).slice(0, 3)])
-    monkeypatch.setattr(completions, "count", lambda _, e: np.full(e.n_rows, np.inf))
+    monkeypatch.setattr(completions, "count", lambda _, e: np.full(e.n_rows, 1e12))
     assert fitted.ask("c", rows=rows).exact
     assert not fitted.ask("c", rows=gap).exact
