@@ -4,8 +4,6 @@ A network is a list of ("conv", kernel, stride, padding, dilation), ("deconv", �
 ("paths", [network, …]).
 """
 
-FAR = 120  # positions of the input beyond which nothing is looked at
-
 
 def read_set(network, position):
     """Every position of the input that one output position reads, padding counted."""
@@ -18,12 +16,9 @@ def read_set(network, position):
     if kind == "conv":
         read = [stride * position - padding + dilation * tap for tap in range(kernel)]
     else:
-        read = [
-            i
-            for i in range(-FAR, FAR)
-            for tap in range(kernel)
-            if stride * i - padding + dilation * tap == position
-        ]
+        # i with stride · i − padding + dilation · tap = position
+        sums = [position + padding - dilation * tap for tap in range(kernel)]
+        read = [total // stride for total in sums if total % stride == 0]
     return set().union(*(read_set(below, i) for i in read))
 
 
