@@ -157,9 +157,13 @@ def _children(value: Any) -> Iterator[tuple[str, Any]]:
         yield ".untyped_storage()", _Memory(storage.data_ptr(), storage.nbytes())
     yield from _attributes(value)
     if not isinstance(value, FunctionType | FrozenDict):
-        # What is held by C, such as a cell's, an iterator's or a generator's objects.
+        # What is held by C, such as a cell's, an iterator's or a generator's objects. From
+        # Python 3.13 on attributes lie in the object itself, beside the dict that shows them.
+        held = getattr(value, "__dict__", None)
+        named = set(map(id, held.values())) if isinstance(held, dict) else ()
         for place, item in enumerate(gc.get_referents(value)):
-            yield f".referent({place})", item
+            if id(item) not in named:
+                yield f".referent({place})", item
 
 
 def _items(value: Any) -> Iterator[Any]:
