@@ -81,7 +81,7 @@ def test_a_file_that_cannot_be_written_is_named_as_it_was_asked_for(capsys, monk
 @pytest.mark.parametrize("command", ["score", "complete"])
 def test_values_never_met_are_told_on_stderr(command, capsys):
     Path("strange.csv").write_text("sex,country,age\nOther,Peru,\nFemale,Peru,30\nThird,Peru,40\n")
-    assert main([command, "t.fit", "strange.csv", "-o", "out.csv"]) in (0, None)
+    assert main([command, "t.fit", "strange.csv", "-o", "out.csv"]) == 0
     assert (
         "values that the fit has never met count as empty cells: sex (2)."
         in capsys.readouterr().err

@@ -160,7 +160,7 @@ def _children(value: Any) -> Iterator[tuple[str, Any]]:
         # What is held by C, such as a cell's, an iterator's or a generator's objects. From
         # Python 3.13 on attributes lie in the object itself, beside the dict that shows them.
         held = getattr(value, "__dict__", None)
-        named = set(map(id, held.values())) if isinstance(held, dict) else ()
+        named = set(map(id, dict.values(held))) if isinstance(held, dict) else ()
         for place, item in enumerate(gc.get_referents(value)):
             if id(item) not in named:
                 yield f".referent({place})", item
