@@ -91,14 +91,18 @@ def _judge(folder: Path, names: Sequence[str]) -> dict[str, dict[str, float]]:
         return {}
     out = folder / "judged"
     having = [n for n in names if n == "real" or (folder / n / "samples.csv").exists()]
-    waiting = [
-        n if n == "real" else str(folder / n) for n in having if not (out / f"{n}.json").exists()
-    ]
+    waiting = [n if n == "real" else str(folder / n) for n in having if _is_new(folder, out, n)]
     if waiting:
         print(f"judging {', '.join(having)} …", flush=True)
         arguments = [str(folder), str(out), *waiting]
         run_script("run_judge", "judge", arguments, folder / "judge.log")
     return {n: _json(out / f"{n}.json") for n in having}
+
+
+def _is_new(folder: Path, out: Path, name: str) -> bool:
+    """Tell whether samples have been made since they were judged last."""
+    judged, made = out / f"{name}.json", folder / name / "samples.csv"
+    return not judged.exists() or (made.exists() and made.stat().st_mtime > judged.stat().st_mtime)
 
 
 def _json(path: Path) -> dict[str, Any]:

@@ -145,8 +145,8 @@ def test_a_result_leads_to_its_page_and_the_address_keeps_the_words(site, window
     page = window().open(site / "search.html", "?q=shortest_window")
     assert page.locator("#q").input_value() == "shortest_window"
     page.locator("#results a", has_text="anypart.data.windows.shortest_window").first.click()
-    assert "reference/anypart.data.windows.html" in page.url
-    assert page.locator(":target").is_visible()
+    page.wait_for_url("**/reference/anypart.data.windows.html#*")
+    page.wait_for_selector(":target")
 
 
 def test_what_is_nowhere_is_said(site, window):
