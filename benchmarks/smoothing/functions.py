@@ -1,11 +1,12 @@
-"""Which functions and metrics each library has, asked of the library itself, and defects found.
+"""Which functions and metrics each library has, asked of the library itself.
 
 ``python -m benchmarks.smoothing functions``
 """
 
 from __future__ import annotations
 
-import math
+import inspect
+from collections.abc import Iterable
 from importlib import import_module
 from importlib.util import find_spec
 
@@ -13,15 +14,15 @@ import torch
 
 from anypart.calculus import smoothing
 from anypart.calculus.smoothing import metrics
-from anypart.calculus.smoothing.metrics import f1, logits
+from benchmarks.smoothing import defects
 
 # Our name → what a peer calls it.
 FUNCTIONS = {
     "max": ("max",),
     "min": ("min",),
     "abs": ("abs",),
-    "step": ("heaviside", "step"),
-    "greater": ("greater",),
+    "step": ("heaviside",),
+    "greater": ("greater", "less", "greater_equal", "less_equal"),
     "sign": ("sign",),
     "floor": ("floor",),
     "round": ("round",),
@@ -30,7 +31,7 @@ FUNCTIONS = {
     "one_hot_argmax": ("argmax",),
     "top_k": ("topk",),
     "top_k_mask": ("topk",),
-    "sort": ("sort", "soft_sort"),
+    "sort": ("sort", "soft_sort", "DiffSortNet"),
     "rank": ("rank", "soft_rank"),
     "quantile": ("quantile",),
     "median": ("median",),
@@ -39,111 +40,132 @@ METRICS = {
     "accuracy": ("Accuracy",),
     "precision": ("Precision",),
     "recall": ("Recall",),
-    "f1": ("F1",),
-    "f_beta": ("FBeta",),
-    "iou": ("Jaccard", "IoU"),
-    "matthews": ("Matthews", "MCC"),
-    "auc": ("AUCM", "AUROC"),
-    "average_precision": ("APLoss", "AveragePrecision"),
-    "ndcg": ("NDCG", "RetrievalNormalizedDCG"),
+    "f1": ("F1Score", "Dice"),
+    "f_beta": ("FBetaScore",),
+    "iou": ("JaccardIndex",),
+    "matthews": ("MatthewsCorrCoef",),
+    "auc": ("AUROC", "AUCMLoss", "PairwiseAUCLoss", "CompositionalAUCLoss"),
+    "average_precision": ("AveragePrecision", "APLoss", "AveragePrecisionLoss", "RetrievalMAP"),
+    "ndcg": ("NDCGLoss", "RetrievalNormalizedDCG"),
     "calibration_error": ("CalibrationError",),
-    "edit_distance": ("EditDistance",),
-    "bleu": ("BLEU",),
-    "expected_f_beta": ("ExpectedF",),
+    "edit_distance": ("EditDistance", "WordErrorRate"),
+    "bleu": ("BLEUScore", "SacreBLEUScore"),
+    "expected_f_beta": (),
+}
+SORTERS = ("softtorch", "torchsort", "fast_soft_sort", "diffsort")
+READ = {  # in their sources, of SORTERS
+    "along any dimension": ("yes", "last of 2", "last of 2", "last of 2"),
+    "sort and rank at O(n log n)": ("one method of six", "yes", "yes, rows in a loop", "–"),
+    "installs without a compiler": ("yes", "–", "yes, not in the registry", "yes"),
 }
 
 
-def names(module: str) -> set[str] | None:
-    """Public names of a library; None if it is not here."""
-    if not find_spec(module.partition(".")[0]):
+def functions_of(peer: str) -> set[str] | None:
+    """Public callables of a library, None if it is not here."""
+    if not find_spec(peer):
         return None
-    try:
-        return {n for n in dir(import_module(module)) if not n.startswith("_")}
-    except Exception as error:  # a peer may fail to import for reasons of its own
-        print(f"{module}: {error}")
-        return None
+    module = import_module("fast_soft_sort.pytorch_ops" if peer == "fast_soft_sort" else peer)
+    return {n for n, f in vars(module).items() if callable(f) and not n.startswith("_")}
 
 
-def has(found: set[str] | None, wanted: tuple[str, ...], *, part: bool) -> str:
+def losses_of_libauc() -> set[str] | None:
+    """Classes of losses, None if it is not here."""
+    if not find_spec("libauc"):
+        return None
+    found = vars(import_module("libauc.losses")).items()
+    return {n for n, c in found if inspect.isclass(c) and n.endswith("Loss")}
+
+
+def metrics_of_torchmetrics() -> set[str] | None:
+    """Classes for classification, retrieval and text, None if it is not here."""
+    if not find_spec("torchmetrics"):
+        return None
+    found = set[str]()
+    for part in ("classification", "retrieval", "text"):
+        module = import_module(f"torchmetrics.{part}")
+        found |= {n for n in module.__all__ if not n.startswith(("Binary", "Multi"))}
+    return found
+
+
+def cell(found: set[str] | None, wanted: Iterable[str]) -> str:
     """Say yes, – or ? (the library is not here)."""
+    return "?" if found is None else "yes" if found & set(wanted) else "–"
+
+
+def row(name: str, cells: Iterable[str], own: str = "yes") -> str:
+    """Write a row of a table."""
+    return f"| {name} | {own} | {' | '.join(cells)} |"
+
+
+def by_function() -> list[str]:
+    """Tell who has which function, and which properties."""
+    peers = {n: functions_of(n) for n in SORTERS}
+    lines = [row("function", [defects.release(n) for n in peers], "anypart")]
+    lines.append("|---|---|" + "---|" * len(peers))
+    for name, wanted in FUNCTIONS.items():
+        assert isinstance(getattr(smoothing, name), smoothing.Smooth)
+        lines.append(row(name, [cell(found, wanted) for found in peers.values()]))
+    twins = ["–" if f is None else "yes" if "sort_st" in f else "–" for f in peers.values()]
+    bounds = [
+        "?" if f is None else "yes" if any("bound" in n for n in f) else "–" for f in peers.values()
+    ]
+    return [
+        *lines,
+        row("a straight-through twin", twins),
+        row("a bound of the error as a callable", bounds),
+        *(row(what, cells) for what, cells in READ.items()),
+        "",
+        "anypart has not: " + missing(peers["softtorch"], FUNCTIONS, "softtorch"),
+    ]
+
+
+def missing(found: set[str] | None, ours: dict[str, tuple[str, ...]], peer: str) -> str:
+    """List what a peer has under a name that nothing of ours answers to."""
     if found is None:
-        return "?"
-    hits = (any(n.startswith(w) for n in found) if part else w in found for w in wanted)
-    return "yes" if any(hits) else "–"
+        return f"? ({peer} is not here)."
+    known = {word for words in ours.values() for word in words}
+    rest = sorted(n for n in found - known if not n.endswith("_st"))
+    return f"{', '.join(rest)} ({defects.release(peer)})."
+
+
+def by_metric() -> list[str]:
+    """Tell who has which metric."""
+    libauc, torchmetrics = losses_of_libauc(), metrics_of_torchmetrics()
+    peers = [defects.release("libauc"), f"{defects.release('torchmetrics')} (no derivative)"]
+    lines = [row("metric as a loss", peers, "anypart"), "|---|---|---|---|"]
+    for name, wanted in METRICS.items():
+        assert isinstance(getattr(metrics, name), metrics.Metric)
+        lines.append(row(name, [cell(found, wanted) for found in (libauc, torchmetrics)]))
+    return [
+        *lines,
+        "",
+        "f1 is also Dice's coefficient. anypart has not: "
+        + missing(libauc, METRICS, "libauc")
+        + " "
+        + missing(torchmetrics, METRICS, "torchmetrics"),
+    ]
 
 
 def run() -> list[str]:
     """Write both tables and the defects."""
-    peers = {n: names(n) for n in ("softtorch", "torchsort", "fast_soft_sort")}
-    lines = [
+    torch.set_num_threads(1)
+    return [
         "# Functions and metrics, ours and the peers'",
         "",
         "`python -m benchmarks.smoothing functions`",
         "",
-        "Names are looked up in the installed libraries; ? is not installed here (fast-soft-sort "
-        "is not in the package registry; it has sort and rank).",
+        "Names are looked up in the installed libraries; ? is not installed here. What a peer "
+        "has and anypart has not stands below each table. softtorch calls the temperature "
+        "softness, and scales it by the spread of the values. The last three rows of the first "
+        "table were read in the sources.",
         "",
-        f"| function | anypart | {' | '.join(peers)} |",
-        "|---|---|" + "---|" * len(peers),
-    ]
-    for name, wanted in FUNCTIONS.items():
-        assert isinstance(getattr(smoothing, name), smoothing.Smooth)
-        cells = [has(found, wanted, part=False) for found in peers.values()]
-        lines.append(f"| {name} | yes | {' | '.join(cells)} |")
-    bounds = [
-        "yes" if found and any("bound" in n for n in found) else "?" if found is None else "–"
-        for found in peers.values()
-    ]
-    lines.append(f"| a bound of the error as a callable | yes | {' | '.join(bounds)} |")
-    libauc = names("libauc.losses")
-    torchmetrics = names("torchmetrics")
-    lines += [
+        *by_function(),
         "",
-        "| metric as a loss | anypart | libauc | torchmetrics (no derivative) |",
-        "|---|---|---|---|",
+        *by_metric(),
+        "",
+        "## Defects found",
+        "",
+        "`python -m benchmarks.smoothing defects` runs each again.",
+        "",
+        *defects.table(),
     ]
-    for name, wanted in METRICS.items():
-        assert hasattr(metrics, name)
-        cells = [has(found, wanted, part=True) for found in (libauc, torchmetrics)]
-        lines.append(f"| {name} | yes | {' | '.join(cells)} |")
-    return [*lines, "", "## Defects found", "", *_defects()]
-
-
-def _defects() -> list[str]:
-    lines = list[str]()
-    z, y = torch.tensor([9.0, -9.0, 9.0, -9.0]), torch.tensor([1, 0, 1, 0])
-    twice = torch.sigmoid(torch.sigmoid(z))
-    costs = 1 - 2 * (twice * y).sum() / (twice + y).sum()
-    lines.append(
-        f"- sigmoidF1's reference code applies the sigmoid twice: a perfect classifier costs "
-        f"{float(costs):.3f} on a balanced set; ours {float(f1.loss(logits(z), y)):.4f}."
-    )
-    x, p = torch.tensor([0.0, 2.0]), torch.zeros(2)
-    for _ in range(2):
-        p = p + torch.softmax((1 - p) * x, 0)
-    right = smoothing.top_k_mask(x, 1.0, 2)
-    lines.append(
-        f"- The iterated top-k of the article gives {[round(v, 3) for v in p.tolist()]} for the "
-        f"two largest of [0, 2]; ours {right.tolist()}."
-    )
-    if find_spec("torchsort"):
-        import torchsort
-
-        for t in (1e-6, 1e6):
-            v = torch.randn(2, 1000, generator=torch.Generator().manual_seed(2))
-            exact = smoothing.sort(v.double(), t)
-            off = (torchsort.soft_sort(v, regularization_strength=t) - exact).abs().max()
-            own = (smoothing.sort(v, t) - exact).abs().max()
-            lines.append(
-                f"- Soft sort of 1,000 float32 values at temperature {t:g} beside double "
-                f"precision: torchsort is off by {float(off):.2g}, anypart by {float(own):.2g}."
-            )
-    if find_spec("softtorch"):
-        import softtorch
-
-        v = torch.tensor([math.nan, 1.0, 2.0])
-        lines.append(
-            f"- softtorch.max of [NaN, 1, 2] is {float(softtorch.max(v, dim=-1)[0]):g} without a "
-            "word; ours refuses NaN."
-        )
-    return lines

@@ -147,10 +147,8 @@ def own_aucm(start: many.Weights, rows: Rows, valid: Rows, version: str) -> many
     return kept
 
 
-def aucm_check() -> str:
-    """Say what LibAUC's two versions give where their inner problem is solved."""
-    from importlib.metadata import version
-
+def aucm_at_its_best() -> dict[str, float]:
+    """What LibAUC's two versions give where their inner problem is solved, and the formula."""
     from libauc.losses import AUCMLoss
 
     rng = torch.Generator().manual_seed(0)
@@ -158,18 +156,26 @@ def aucm_check() -> str:
     z = torch.randn(400, generator=rng) + y
     p, share = torch.sigmoid(z), float(y.mean())
     a, b = p[y > 0].mean(), p[y == 0].mean()
-    found = {}
+    found = {"share": share}
     for name in ("v1", "v2"):
         loss = AUCMLoss(version=name)
         for own, value in ((loss.a, a), (loss.b, b), (loss.alpha, torch.relu(1 - a + b))):
             own.data.fill_(float(value))
         found[name] = float(loss(p[:, None], y[:, None]).detach())
-    plain = found["v1"] / (share * (1 - share))
-    ours = float(auc_margin(z[None], Rows(z[None, :, None], y[None], y[None] >= 0)))
+    found["v1"] /= share * (1 - share)  # its own factor
+    found["formula"] = float(auc_margin(z[None], Rows(z[None, :, None], y[None], y[None] >= 0)))
+    return found
+
+
+def aucm_check() -> str:
+    """Say what LibAUC's two versions give where their inner problem is solved."""
+    from importlib.metadata import version
+
+    found = aucm_at_its_best()
     return (
-        f"LibAUC {version('libauc')}, 400 rows of which {share:.1%} are positive, its inner "
-        f"problem solved: AUCMLoss v1 over its factor p(1 - p) is {plain:.4f}, "
-        f"the formula here {ours:.4f}, AUCMLoss v2 {found['v2']:.4f}: v2 takes the mean of the "
-        "negatives' scores over all rows (a bracket of `self.mean` closes one term late), so it "
-        "is not the published loss."
+        f"LibAUC {version('libauc')}, 400 rows of which {found['share']:.1%} are positive, its "
+        f"inner problem solved: AUCMLoss v1 over its factor p(1 - p) is {found['v1']:.4f}, the "
+        f"formula here {found['formula']:.4f}, AUCMLoss v2 {found['v2']:.4f}: v2 takes the mean "
+        "of the negatives' scores over all rows (a bracket of `self.mean` closes one term late), "
+        "so it is not the published loss."
     )

@@ -1,6 +1,12 @@
 """Sort and rank, forward and backward, beside the peers in one run.
 
 ``python -m benchmarks.smoothing orders``
+
+The peers lie in the environment `sort` (``python -m benchmarks.peers make``): Python 3.12 for
+softtorch, torch first, then ``pip install --no-build-isolation torchsort`` with a C++ compiler
+and a PATH on which there is no nvcc (its setup builds for CUDA where it finds one, and fails
+without CUDA_HOME). fast-soft-sort is in no registry:
+``../peers/sort/bin/pip install --no-deps git+https://github.com/google-research/fast-soft-sort``.
 """
 
 from __future__ import annotations
@@ -9,8 +15,11 @@ import gc
 import statistics
 import time
 from collections.abc import Callable
+from functools import partial
 from importlib.util import find_spec
+from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -19,7 +28,10 @@ from anypart.calculus import smoothing
 BATCH = 8
 SIZES = (100, 1000, 100_000)
 MOST_PAIRS = 5_000  # what compares every pair is not asked beyond
+MOST_LAYERS = 500  # nor a network of n layers beyond this: it takes half a minute at 1,000
+EVERY = 10**9
 Call = Callable[[Tensor], Tensor]
+Contestants = dict[str, tuple[Call, int]]
 
 
 def neural_sort(x: Tensor, temperature: float = 1.0) -> Tensor:
@@ -38,40 +50,81 @@ def pairwise_rank(x: Tensor, temperature: float = 0.1) -> Tensor:
     return torch.sigmoid((x[:, :, None] - x[:, None, :]) / temperature).sum(2) + 0.5
 
 
-def contestants() -> dict[str, dict[str, tuple[Call, bool]]]:
-    """Sort and rank of everybody: name → (call, whether it compares every pair)."""
-    sort: dict[str, tuple[Call, bool]] = {
-        "anypart": (lambda x: smoothing.sort(x, 0.1), False),
-        "NeuralSort (its formula)": (neural_sort, True),
+def fast_soft_sort() -> Any:
+    """Import it; `np.int`, which it asks for, went with NumPy 1.24."""
+    vars(np).setdefault("int", int)
+    from fast_soft_sort import pytorch_ops
+
+    return pytorch_ops
+
+
+def network(x: Tensor) -> Tensor:
+    """Sort by diffsort's odd-even network (Petersen et al. 2021)."""
+    import diffsort
+
+    n = x.shape[1]
+    if n not in NETWORKS:
+        NETWORKS[n] = diffsort.DiffSortNet("odd_even", n, steepness=10.0)
+    return NETWORKS[n](x)[0]
+
+
+NETWORKS: dict[int, Any] = {}
+
+
+def contestants() -> dict[str, Contestants]:
+    """Sort and rank of everybody: name → (call, the most values that it is asked for)."""
+    sort: Contestants = {
+        "anypart": (lambda x: smoothing.sort(x, 0.1), EVERY),
+        "NeuralSort (its formula)": (neural_sort, MOST_PAIRS),
     }
-    rank: dict[str, tuple[Call, bool]] = {
-        "anypart": (lambda x: smoothing.rank(x, 0.1), False),
-        "pairwise sigmoid": (pairwise_rank, True),
+    rank: Contestants = {
+        "anypart": (lambda x: smoothing.rank(x, 0.1), EVERY),
+        "pairwise sigmoid": (pairwise_rank, MOST_PAIRS),
     }
     if find_spec("torchsort"):
         import torchsort
 
-        sort["torchsort"] = (lambda x: torchsort.soft_sort(x, regularization_strength=0.1), False)
-        rank["torchsort"] = (lambda x: torchsort.soft_rank(x, regularization_strength=0.1), False)
-    if find_spec("softtorch"):
-        import softtorch
-
-        for method in ("softsort", "neuralsort", "fast_soft_sort"):
-            name, pairs = f"softtorch ({method})", method != "fast_soft_sort"
-            sort[name] = (
-                lambda x, m=method: softtorch.sort(x, dim=-1, softness=0.1, method=m)[0],
-                pairs,
-            )
-            rank[name] = (
-                lambda x, m=method: softtorch.rank(x, dim=-1, softness=0.1, method=m),
-                pairs,
-            )
+        sort["torchsort"] = (lambda x: torchsort.soft_sort(x, regularization_strength=0.1), EVERY)
+        rank["torchsort"] = (lambda x: torchsort.soft_rank(x, regularization_strength=0.1), EVERY)
     if find_spec("fast_soft_sort"):
-        from fast_soft_sort import pytorch_ops
-
-        sort["fast-soft-sort"] = (lambda x: pytorch_ops.soft_sort(x, 0.1), False)
-        rank["fast-soft-sort"] = (lambda x: pytorch_ops.soft_rank(x, 0.1), False)
+        own = fast_soft_sort()
+        sort["fast-soft-sort"] = (
+            lambda x: own.soft_sort(x, regularization_strength=0.1),
+            EVERY,
+        )
+        rank["fast-soft-sort"] = (
+            lambda x: own.soft_rank(x, regularization_strength=0.1),
+            EVERY,
+        )
+    if find_spec("softtorch"):
+        for method, most in (
+            ("softsort", MOST_PAIRS),
+            ("neuralsort", MOST_PAIRS),
+            ("fast_soft_sort", EVERY),
+        ):
+            sort[f"softtorch ({method})"] = (partial(_softtorch_sort, method=method), most)
+            rank[f"softtorch ({method})"] = (partial(_softtorch_rank, method=method), most)
+    if find_spec("diffsort"):
+        sort["diffsort (odd-even)"] = (network, MOST_LAYERS)
     return {"sort": sort, "rank": rank}
+
+
+# `c0` is the same projection as ours, and faster than its default; so is to leave out indices.
+def _softtorch_sort(x: Tensor, method: str) -> Tensor:
+    import softtorch
+
+    return softtorch.sort(
+        x, dim=-1, softness=0.1, method=method, mode=MODES[method], return_indices=False
+    )[0]
+
+
+def _softtorch_rank(x: Tensor, method: str) -> Tensor:
+    import softtorch
+
+    return softtorch.rank(x, dim=-1, softness=0.1, method=method, mode=MODES[method])
+
+
+MODES = {"softsort": "smooth", "neuralsort": "smooth", "fast_soft_sort": "c0"}
 
 
 def once(call: Call, x: Tensor) -> float:
@@ -86,7 +139,8 @@ def run() -> list[str]:
     """Time everybody in turn, round after round, so that all meet the same load."""
     torch.set_num_threads(1)
     everybody = contestants()
-    missing = [n for n in ("torchsort", "softtorch", "fast_soft_sort") if not find_spec(n)]
+    wanted = ("torchsort", "fast_soft_sort", "softtorch", "diffsort")
+    missing = [n for n in wanted if not find_spec(n)]
     lines = [
         "# Sort and rank",
         "",
@@ -99,7 +153,7 @@ def run() -> list[str]:
     ]
     if missing:
         lines += [
-            f"Missing here: {', '.join(missing)} (not in the package registry, or not built).",
+            f"Missing here: {', '.join(missing)}.",
             "",
         ]
     for kind, calls in everybody.items():
@@ -110,9 +164,9 @@ def run() -> list[str]:
             times: dict[str, list[float]] = {}
             rounds = {100: 100, 1000: 40, 100_000: 4}[n]
             for round_ in range(rounds):
-                for name, (call, pairs) in calls.items():
+                for name, (call, most) in calls.items():
                     slow = times.get(name) and min(times[name]) > 20
-                    if (pairs and n > MOST_PAIRS) or (slow and round_ > 2):
+                    if n > most or (slow and round_ > 2 and name != "anypart"):
                         continue
                     try:
                         if name not in times:
@@ -132,10 +186,10 @@ def run() -> list[str]:
             print(f"{kind} n={n}: median over least of anypart {spread:.2f}", flush=True)
         lines += [f"| {name} | {' | '.join(row)} |" for name, row in cells.items()]
         lines.append("")
-    return [*lines, *_defects()]
+    return [*lines, *_derivatives()]
 
 
-def _defects() -> list[str]:
+def _derivatives() -> list[str]:
     """Where derivatives stay finite as the temperature falls."""
     lines = [
         "| derivative of the rank finite at temperature | 1e-1 | 1e-3 | 1e-6 |",

@@ -389,6 +389,7 @@ def test_what_a_metric_is_not_told_is_refused():
     for call, words in (
         (lambda: metrics.f1(z, y), "never applied twice"),
         (lambda: probabilities(z * 9), r"say logits\("),
+        (lambda: probabilities(z * math.nan), "2 of 2 values are NaN"),
         (lambda: metrics.f1(logits(z), torch.tensor([0, 1, 1])), "do not fit"),
         (lambda: metrics.f1(logits(z), torch.tensor([0, 2])), "from 0 to 2"),
         (lambda: metrics.f1(logits(z[:0]), y[:0]), "no rows"),

@@ -105,6 +105,7 @@ def probabilities(p: Tensor) -> Predicted:
         anypart.base.errors.QuestionError: Probabilities lie in [0, 1] and these reach from ...
 
     """
+    check(p, 0.0)
     if p.numel() and not bool(((p >= 0) & (p <= 1)).all()):
         raise QuestionError(
             f"Probabilities lie in [0, 1] and these reach from {p.min():.3g} to {p.max():.3g}. "
