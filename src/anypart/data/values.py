@@ -12,12 +12,14 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from anypart.base.errors import DataError
 from anypart.data.schema import Column, Kind
 from anypart.data.spelling import PLAIN, Spelling
 
@@ -42,8 +44,23 @@ def type_named(name: str) -> pa.DataType:
     return pa.type_for_alias(name)
 
 
-def flat(array: pa.Array | pa.ChunkedArray) -> pa.Array:
-    """Make one plain array: no chunks, no dictionary, bytes as text, nested as text."""
+def column_of(values: Any) -> pa.Array:
+    """Take a column out of any object with an Arrow array or stream, as `whole` does.
+
+    Raises:
+        DataError: it is a table, or its items are rows.
+
+    """
+    stream = hasattr(values, "__arrow_c_stream__")
+    array = whole(pa.chunked_array(values) if stream else pa.array(values))
+    if pa.types.is_struct(array.type):
+        names = ", ".join(repr(field.name) for field in array.type)
+        raise DataError(f"These are rows of the columns {names[:200]}. Take one of the columns.")
+    return array
+
+
+def whole(array: pa.Array | pa.ChunkedArray) -> pa.Array:
+    """Make one array of a column: no chunks, no dictionary, no encoded runs, no extension."""
     if isinstance(array, pa.ChunkedArray):
         array = array.combine_chunks()
         if isinstance(array, pa.ChunkedArray):  # of no chunks
@@ -51,8 +68,19 @@ def flat(array: pa.Array | pa.ChunkedArray) -> pa.Array:
     if isinstance(array, pa.ExtensionArray):
         array = array.storage
     kind = array.type
+    if pa.types.is_run_end_encoded(kind):
+        return whole(pc.run_end_decode(array))
     if pa.types.is_dictionary(kind):
-        return flat(array.dictionary_decode())
+        return whole(array.dictionary).take(array.indices)
+    # Arrow takes nothing by its place from views, which Polars has in its categories.
+    is_view = is_text(kind) and kind not in (pa.string(), pa.large_string())
+    return array.cast(pa.large_string()) if is_view else array
+
+
+def flat(array: pa.Array | pa.ChunkedArray) -> pa.Array:
+    """Make one plain array, as `whole` does, with bytes and nested values as text."""
+    array = whole(array)
+    kind = array.type
     if pa.types.is_nested(kind) or pa.types.is_interval(kind):
         return pa.array([None if v is None else str(v) for v in array.to_pylist()], pa.string())
     if _is_bytes(kind):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterator, Sequence
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from anypart.studio import stepper
 from anypart.studio.page import Section, page
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from anypart.data.windows import WindowTrace
 
 MOST_STEPS = 400  # on one page; a trace holds them all
+_NEAR = 60  # boxes that are drawn before the one that moves, and after it
 
 STYLE = """
 .cells { display: flex; flex-wrap: wrap; gap: 4px; margin: 12px 0; padding: 0; list-style: none; }
@@ -28,21 +29,25 @@ STYLE = """
 
 
 def cells(
-    items: Iterable[object],
+    items: Sequence[object],
+    at: int,
     *,
     now: Collection[int] = (),
     inside: Collection[int] = (),
     best: Collection[int] = (),
     past: Collection[int] = (),
 ) -> str:
-    """Draw items in a row, some of them marked by their places."""
+    """Draw the items around a place in a row, some of them marked by their places."""
     marks = {"now": now, "inside": inside, "best": best, "past": past}
+    first, stop = max(at - _NEAR, 0), min(at + _NEAR + 1, len(items))
     drawn = list[str]()
-    for place, item in enumerate(items):
+    for place in range(first, stop):
         names = [name for name, places in marks.items() if place in places]
         said = f' class="{" ".join(names)}"' if names else ""
-        drawn.append(f"<li{said}>{escape(str(item))}</li>")
-    return f'<ul class="cells">{"".join(drawn)}</ul>'
+        drawn.append(f"<li{said}>{escape(str(items[place]))}</li>")
+    left = [f"<p>{first:,} more before.</p>"] * (first > 0)
+    left += [f"<p>{len(items) - stop:,} more after.</p>"] * (stop < len(items))
+    return f'<ul class="cells">{"".join(drawn)}</ul>{"".join(left)}'
 
 
 def run_page(trace: RunTrace) -> str:
@@ -56,16 +61,16 @@ def run_page(trace: RunTrace) -> str:
     where = {value: place for place, value in enumerate(values)}
     panels = list[Panel]()
     for at, visit in enumerate(trace.visits[:MOST_STEPS]):
-        best = {where[v] for v in range(visit.best.start, visit.best.stop)}
+        best = {where[v] for v in _members(visit.best)}
         walked = {where[v] for v in visit.walked}
-        row = cells(values, now={at}, inside=walked, best=best, past=range(at))
+        row = cells(values, at, now={at}, inside=walked, best=best, past=range(at))
         said = f"{row}<p>Longest so far: {_said(visit.best)}. Steps: {visit.steps:,}.</p>"
         panels.append(Panel(visit.said, said))
-    panels.append(Panel(f"The longest run is {_said(trace.run)}", cells(values)))
+    panels.append(Panel(f"The longest run is {_said(trace.run)}", _found(values, where, trace.run)))
     facts = [
         ("values", f"{len(trace.values):,}, {len(values):,} different"),
         ("longest run", _said(trace.run)),
-        ("steps", f"{trace.steps:,}"),
+        ("steps", f"{trace.steps:,}{_shown(len(values), 'visit')}"),
         ("without the start guard", f"{trace.unguarded:,}"),
         ("over the array, not its set", f"{trace.repeated:,}"),
     ]
@@ -77,8 +82,26 @@ def run_page(trace: RunTrace) -> str:
     return _page("The longest run, step by step", facts, about, panels)
 
 
+def _found(values: list[Any], where: dict[Any, int], run: Run) -> str:
+    best = {where[v] for v in _members(run)}
+    return cells(values, min(best, default=0), best=best)
+
+
+def _members(run: Run) -> Iterator[Any]:
+    value = run.start
+    while value < run.stop:
+        yield value
+        value += run.step
+
+
 def _said(run: Run) -> str:
-    return f"{run.start} to {run.stop - 1}, {run.length:,} long" if run.length else "empty"
+    last = run.stop - run.step
+    return f"{run.start} to {last}, {run.length:,} long" if run.length else "empty"
+
+
+def _shown(n: int, thing: str) -> str:
+    """Say how many of the steps are on the page, unless all are."""
+    return f"; the first {MOST_STEPS} of {n:,} {thing}s are here" if n > MOST_STEPS else ""
 
 
 def _page(title: str, facts: list[tuple[str, str]], about: str, panels: list[Panel]) -> str:
@@ -102,17 +125,20 @@ def window_page(trace: WindowTrace) -> str:
     for move in trace.moves[:MOST_STEPS]:
         best = range(move.best.start, move.best.stop) if move.best else ()
         inside = range(move.window.start, move.window.stop)
-        row = cells(trace.items, now={move.place}, inside=inside, best=best)
+        row = cells(trace.items, move.place, now={move.place}, inside=inside, best=best)
         shown = "none yet" if move.best is None else trace.shown(move.best)
         panels.append(Panel(trace.said(move), f"{row}<p>Shortest so far: {escape(shown)}.</p>"))
     end = "no window covers" if trace.window is None else trace.shown(trace.window)
-    places = range(trace.window.start, trace.window.stop) if trace.window else ()
-    panels.append(Panel(f"The end: {end}", cells(trace.items, best=places)))
+    places = range(trace.window.start, trace.window.stop) if trace.window else range(0)
+    panels.append(Panel(f"The end: {end}", cells(trace.items, places.start, best=places)))
     facts = [
         ("items", f"{len(trace.items):,}"),
         ("required", ", ".join(map(str, trace.required))),
         ("shortest window", end),
-        ("moves", f"{trace.steps:,}, at most {2 * len(trace.items):,}"),
+        (
+            "moves",
+            f"{trace.steps:,}, at most {2 * len(trace.items):,}{_shown(trace.steps, 'move')}",
+        ),
         ("counting every window anew", f"{trace.recounted:,}"),
     ]
     about = (

@@ -1,14 +1,20 @@
 """Streams, groups, traces and schedules of runs."""
 
+import datetime as dt
+import json
+
 import numpy as np
+import pandas as pd
+import polars as pl
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from anypart.base.errors import DataError
 from anypart.data.files import read
 from anypart.data.infer import infer_schema
-from anypart.data.runs import Run, RunStream, groups, longest_runs, stream, trace_run
+from anypart.data.runs import Run, RunStream, groups, longest_runs, runs, stream, trace_run
 from anypart.data.runs.schedule import schedule
 from anypart.data.runs.trace import count_steps
 
@@ -136,6 +142,74 @@ def test_groups_and_values_of_different_numbers_are_refused():
         longest_runs(["a", "b"], [1])
 
 
+class Other:
+    """No column, but items that have a hash."""
+
+    def __init__(self, items):
+        self.items = items
+
+    def __iter__(self):
+        return iter(self.items)
+
+
+GROUPS = {
+    "integers": [2, 1, 2],
+    "of two kinds": [1, "a", 1],
+    "pairs": [("a", 1), ("b", 2), ("a", 1)],
+    "beyond 64 bits": [2**70, 1, 2**70],
+    "truths": [True, False, True],
+    "with None": [None, "a", None],
+}
+HOLDERS = {
+    "list": list,
+    "iterator": iter,
+    "any iterable": Other,
+    "objects": lambda v: np.fromiter(v, object, len(v)),
+    "pandas": lambda v: pd.Series(v, dtype=object),
+}
+
+
+#: Arrow, which pandas speaks, does not hold the others.
+NOT_HELD = {("pandas", kind) for kind in ("of two kinds", "pairs", "beyond 64 bits")}
+
+
+@pytest.mark.parametrize(
+    ("holder", "groups_of"), sorted({(h, g) for h in HOLDERS for g in GROUPS} - NOT_HELD)
+)
+def test_groups_are_whatever_has_a_hash(holder, groups_of):
+    a, b, _ = GROUPS[groups_of]
+    assert longest_runs(HOLDERS[holder]([a, b, a]), [1, 2, 2]) == {a: Run(1, 3), b: Run(2, 3)}
+
+
+def test_groups_are_read_from_tensors_and_categories():
+    assert longest_runs(torch.tensor([5, 6, 5]), [1, 2, 2]) == {5: Run(1, 3), 6: Run(2, 3)}
+    words = pl.Series(["a", "b", "a"], dtype=pl.Categorical)
+    for held in (words, pd.Series(["a", "b", "a"]).astype("category"), np.array(["a", "b", "a"])):
+        assert longest_runs(held, [1, 2, 2]) == {"a": Run(1, 3), "b": Run(2, 3)}
+
+
+@pytest.mark.parametrize(("wrong", "said"), [(5, "5 is no list of groups"), ([[1]], "has a hash")])
+def test_what_are_no_groups_is_refused(wrong, said):
+    with pytest.raises(DataError, match=said):
+        longest_runs(wrong, [1])
+
+
+def test_the_runs_of_a_stream_cannot_be_changed_from_outside():
+    kept = RunStream()
+    kept.update([1, 2, 9])
+    with pytest.raises(ValueError, match="read-only"):
+        kept.runs.starts[0] = 5
+    with pytest.raises(ValueError, match="read-only"):
+        kept.runs[:1].lasts[0] = 5
+    assert list(kept.runs) == [Run(1, 3), Run(9, 10)]
+
+
+def test_runs_do_not_descend():
+    with pytest.raises(DataError, match="Take reversed"):
+        runs([1, 5])[::-1]
+    assert list(reversed(runs([1, 5]))) == [Run(5, 6), Run(1, 2)]
+
+
 def counted(values, guard, distinct):
     """Count by walking, as the steps are defined."""
     there, steps = set(values), 0
@@ -171,6 +245,30 @@ def test_a_trace_visits_every_value_once_and_finds_the_longest(values):
     for visit in found.visits:
         assert visit.starts == (visit.value - 1 not in values)
         assert all(v in values for v in visit.walked)
+
+
+@given(SMALL)
+def test_a_trace_of_days_is_that_of_their_numbers(numbers):
+    found = trace_run(np.array(numbers, np.int64).view("M8[D]"))
+    plain = trace_run(numbers)
+    assert [v.steps for v in found.visits] == [v.steps for v in plain.visits]
+    assert [len(v.walked) for v in found.visits] == [len(v.walked) for v in plain.visits]
+    assert (found.steps, found.unguarded, found.repeated) == (
+        plain.steps, plain.unguarded, plain.repeated
+    )  # fmt: skip
+    assert found.run.length == plain.run.length
+    for day, number in zip(found.visits, plain.visits, strict=True):
+        assert day.value.astype(int) == number.value
+        assert day.best.length == number.best.length
+
+
+def test_a_trace_of_times_names_them():
+    times = [dt.datetime(2024, 1, 1, 0, 21), dt.datetime(2024, 1, 1, 0, 5)]
+    found = trace_run(times, step="15 minutes")
+    assert found.visits[1].said == (
+        "2024-01-01T00:00 starts a run to 2024-01-01T00:15: 2023-12-31T23:45 is not there; length 2"
+    )
+    assert json.loads(json.dumps(found.to_json()))["run"]["stop"] == "2024-01-01T00:30"
 
 
 def test_a_schedule_is_the_step_that_most_times_keep():

@@ -132,8 +132,8 @@ def test_dates_and_times_together_are_refused():
 
 
 BUGS = [
-    ("t.astimezone(dt.UTC).replace(tzinfo=None) if t.tzinfo else t", "t.replace(tzinfo=None)"),
-    ("view(np.int64) // count", "view(np.int64)"),
+    ("return times - np.array(", "return times + 0 * np.array("),
+    ("_in_units(array, own, unit) // count", "_in_units(array, own, unit)"),
     ("(places * count)", "places"),
 ]
 
@@ -156,3 +156,62 @@ def test_masked_values_objects_and_days_in_milliseconds_are_read():
     assert longest_run(pa.array([0, 86_400_000], pa.date64())).length == 2
     with pytest.raises(DataError, match="5 holds no values"):
         longest_run(5)
+
+
+def test_what_pandas_writes_for_no_value_is_none():
+    assert longest_run([1, pd.NA, 2]) == Run(1, 3)
+    assert longest_run([dt.datetime(2024, 1, 1), pd.NaT], step="day").length == 1
+
+
+@pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
+@pytest.mark.parametrize("step", ["second", "15 minutes", "3 hours", "day"])
+def test_times_at_the_ends_of_64_bits_fall_in_the_steps_that_whole_numbers_tell(unit, step):
+    count, name = values._parsed(step)
+    ticks = count * values._NANOSECONDS[name] // values._NANOSECONDS[unit]
+    low, high = -(2**63) + 2 * ticks, 2**63 - 1 - 2 * ticks
+    times = np.array([low, low + 1, high, 0, -1]).view(f"M8[{unit}]")
+    found = values.places_of(times, step).keys.tolist()
+    assert found == [low // ticks, (low + 1) // ticks, high // ticks, 0, -1]
+
+
+def test_times_whose_run_would_end_beyond_64_bits_are_refused():
+    last = np.array([2**63 - 1, 2**63 - 2]).view("M8[us]")
+    with pytest.raises(DataError, match="end of what 64 bits hold in steps of 'microsecond'"):
+        longest_run(last, step="microsecond")
+    assert longest_run(last, step="second").length == 1
+
+
+def test_the_first_and_last_days_of_the_calendar_have_time_zones_too():
+    east, west = (dt.timezone(dt.timedelta(hours=h)) for h in (8, -8))
+    first = dt.datetime.min.replace(tzinfo=east)
+    assert str(longest_run([first], step="day").start) == "0000-12-31"
+    last = dt.datetime.max.replace(tzinfo=west)
+    assert str(longest_run([last], step="day").start) == "10000-01-01"
+
+
+@pytest.mark.parametrize(
+    ("given_values", "said"),
+    [
+        ([[1, 2], [3]], "lists of different lengths"),
+        ([1, D(2024, 1, 1)], "of type date"),
+        ([D(2024, 1, 1), 1], r"and a int \(1\)"),
+        (pa.table({"a": [1], "b": [2]}), "rows of the columns 'a', 'b'. Take one"),
+        (pd.DataFrame({"a": [1]}), "rows of the columns 'a'. Take one"),
+        (pl.Series(["a"], dtype=pl.Categorical), "of type str"),
+    ],
+)
+def test_what_holds_no_integers_is_named(given_values, said):
+    with pytest.raises(DataError, match=said):
+        longest_run(given_values)
+
+
+@pytest.mark.parametrize("step", ["99999999999999999999 days", np.timedelta64("NaT", "D")])
+def test_a_step_beyond_64_bits_is_no_step(step):
+    with pytest.raises(DataError, match="is no step"):
+        longest_run([D(2024, 1, 1)], step=step)
+
+
+def test_encoded_runs_and_views_of_text_are_columns_like_others():
+    assert longest_run(pa.RunEndEncodedArray.from_arrays([2, 3], [5, 6])) == Run(5, 7)
+    zoned = pa.array([0, 86_400], pa.timestamp("s", "Asia/Shanghai"))
+    assert longest_run(zoned.dictionary_encode(), step="day").length == 2

@@ -45,6 +45,10 @@ def test_ranges_of_no_lists_are_refused():
         smallest_range([])
 
 
+def test_lists_may_come_from_an_iterator():
+    assert smallest_range(iter([[1, 5], iter([4, 9])])) == Range(4, 5)
+
+
 STORY = "It was the best of times, it was the worst of times, it was the age of wisdom."
 
 
@@ -112,6 +116,8 @@ def test_the_naive_way_looks_at_more():
         (lambda: shortest_window([1, [2]], [2]), "Item 1 of the sequence"),
         (lambda: smallest_range([["a"], ["b"]]), "no list of numbers or dates"),
         (lambda: smallest_range([1, 2]), "1 is no list of numbers or dates"),
+        (lambda: smallest_range([[[1, 2], [3]], [4]]), "is no list of numbers or dates"),
+        (lambda: smallest_range(None), "None is no list of lists"),
     ],
 )
 def test_what_has_no_hash_or_no_differences_is_refused(ask, message):

@@ -26,6 +26,14 @@ def test_a_trace_says_why_each_value_is_skipped_or_starts_a_run(capsys):
     assert "3 starts a run to 4: 2 is not there; length 2" in out
 
 
+def test_a_trace_of_a_column_of_times_takes_its_step_and_names_them(tmp_path, capsys):
+    path = tmp_path / "visits.csv"
+    path.write_text("at\n2024-01-01T00:05:00\n2024-01-01T00:21:00\n")
+    words = ["study", "runs", str(path), "--column", "at", "--step", "15 minutes", "--trace"]
+    assert main(words) == 0
+    assert "2024-01-01T00:15 is skipped: 2024-01-01T00:00 is there" in capsys.readouterr().out
+
+
 def test_streaks_of_a_table_are_found_by_user(tmp_path, capsys):
     path = tmp_path / "visits.csv"
     path.write_text(VISITS)

@@ -144,7 +144,7 @@ def _check(method: str) -> str:
     if method not in METHODS:
         raise DataError(
             f"method={method!r} is unknown; methods are {', '.join(METHODS)}."
-            + suggest(method, METHODS)
+            + suggest(str(method), METHODS)
         )
     return method
 

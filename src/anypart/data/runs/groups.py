@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from typing import Any
+from collections.abc import Hashable, Iterable
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,7 @@ def longest_runs(groups: Any, values: Any, *, step: Any = None) -> dict[Hashable
     """Find the longest run of the values of each group.
 
     Args:
-        groups: (n,) the group of each value: words, numbers, dates; None is a group too.
+        groups: (n,) the group of each value: anything with a hash; None is a group too.
         values: (n,) as in `longest_run`, without nulls.
         step: as in `longest_run`.
 
@@ -75,19 +75,32 @@ def longest_runs(groups: Any, values: Any, *, step: Any = None) -> dict[Hashable
 
 def _coded(groups: Any) -> tuple[NDArray[np.int64], list[Hashable]]:
     """Number the groups in the order of their first appearance."""
-    import pyarrow as pa
     import pyarrow.compute as pc
 
-    arrow = hasattr(groups, "__arrow_c_stream__")
-    array = pa.chunked_array(groups) if arrow else pa.array(groups)
-    if isinstance(array, pa.ChunkedArray):
-        array = array.combine_chunks()
-    if pa.types.is_dictionary(array.type):
-        array = array.dictionary_decode()
-    coded = pc.dictionary_encode(array, null_encoding="encode")
-    if isinstance(coded, pa.ChunkedArray):
-        coded = coded.combine_chunks()
+    from anypart.data.values import column_of
+
+    if hasattr(groups, "detach"):  # a torch tensor; torch itself need not be there
+        groups = groups.detach().cpu().numpy()
+    arrow = hasattr(groups, "__arrow_c_stream__") or hasattr(groups, "__arrow_c_array__")
+    if not arrow and not (isinstance(groups, np.ndarray) and groups.dtype.kind in "iubfU"):
+        return _numbered(groups.tolist() if isinstance(groups, np.ndarray) else groups)
+    coded = pc.dictionary_encode(column_of(groups), null_encoding="encode")
     return np.asarray(coded.indices, np.int64), coded.dictionary.to_pylist()
+
+
+def _numbered(groups: Any) -> tuple[NDArray[np.int64], list[Hashable]]:
+    """Number any items that have a hash."""
+    if not isinstance(groups, Iterable):
+        raise DataError(f"{groups!r} is no list of groups. Give one group a value.")
+    numbers = dict[Hashable, int]()
+    try:
+        codes = [numbers.setdefault(g, len(numbers)) for g in cast("Iterable[Hashable]", groups)]
+    except TypeError as error:
+        raise DataError(
+            f"A group cannot be told from others ({error}). Use what has a hash, such as a tuple "
+            "of a list."
+        ) from None
+    return np.array(codes, np.int64), list(numbers)
 
 
 def _offsets(keys: NDArray[Any], low: int) -> NDArray[np.uint64]:

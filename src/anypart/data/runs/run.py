@@ -9,6 +9,8 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from anypart.base.errors import DataError
+
 
 @dataclass(frozen=True)
 class Run:
@@ -49,6 +51,9 @@ class Runs(Sequence[Run]):
         lasts: (n,) last values, of the same type.
         step: of the values, as in `Run`.
 
+    Raises:
+        DataError: a slice that turns their order round.
+
     Example:
         >>> from anypart.data.runs import runs
         >>> found = runs([1, 2, 3, 7, 10, 11])
@@ -63,6 +68,12 @@ class Runs(Sequence[Run]):
     lasts: NDArray[Any]
     step: Any = 1
 
+    def __post_init__(self) -> None:
+        for name in ("starts", "lasts"):
+            looked_at = getattr(self, name).view()
+            looked_at.flags.writeable = False  # a stream of runs goes on with the same memory
+            object.__setattr__(self, name, looked_at)
+
     def __len__(self) -> int:
         return len(self.starts)
 
@@ -72,6 +83,8 @@ class Runs(Sequence[Run]):
     def __getitem__(self, index: slice) -> Runs: ...
     def __getitem__(self, index: int | slice) -> Run | Runs:
         if isinstance(index, slice):
+            if (index.step or 1) < 0:
+                raise DataError("Runs ascend. Take reversed(runs) for the other order.")
             return Runs(self.starts[index], self.lasts[index], self.step)
         return self._run(self.starts[index], self.lasts[index])
 

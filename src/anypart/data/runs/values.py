@@ -19,6 +19,11 @@ _UNITS = {
     "millisecond": "ms", "microsecond": "us", "nanosecond": "ns",
 }  # fmt: skip
 _FINER = ("Y", "M", "D", "h", "m", "s", "ms", "us", "ns")  # each finer than the one before
+_NANOSECONDS = {
+    "D": 86_400 * 10**9, "h": 3_600 * 10**9, "m": 60 * 10**9, "s": 10**9,
+    "ms": 10**6, "us": 10**3, "ns": 1,
+}  # fmt: skip
+_PANDAS_GAPS = ("NAType", "NaTType")  # what pandas writes for no value; it need not be there
 
 
 @dataclass(frozen=True)
@@ -33,6 +38,11 @@ class Places:
 
     keys: NDArray[Any]
     step: Any = 1
+
+    def values(self) -> list[Any]:
+        """List the values in their order, each as the start of the step that it falls in."""
+        is_time = isinstance(self.step, np.timedelta64)  # NumPy takes one day to be equal to 1
+        return list(self._time(self.keys)) if is_time else self.keys.tolist()
 
     def runs(self, starts: NDArray[Any], lasts: NDArray[Any]) -> Runs:
         """Give runs of places back as runs of values; both (n,) of the keys' type."""
@@ -103,19 +113,19 @@ def _array(values: Any) -> NDArray[Any]:
 
 
 def _kind(array: NDArray[Any]) -> str:
-    """Name what an array holds: its type, or for objects the first one's."""
+    """Name what an array holds: its type, or that of the first object that is no integer."""
     if array.dtype.kind == "O":
-        return f"of type {type(array.ravel()[0]).__name__}"
+        odd = (v for v in array.ravel() if not isinstance(v, int | np.integer))
+        return f"of type {type(next(odd)).__name__}"
     return "text" if array.dtype.kind in "UST" else str(array.dtype)
 
 
 def _from_arrow(values: Any) -> NDArray[Any]:
     import pyarrow as pa
 
-    from anypart.data.values import flat
+    from anypart.data.values import column_of
 
-    stream = hasattr(values, "__arrow_c_stream__")
-    array = flat(pa.chunked_array(values) if stream else pa.array(values)).drop_null()
+    array = column_of(values).drop_null()
     if pa.types.is_date64(array.type):
         array = array.cast(pa.date32())
     return array.to_numpy(zero_copy_only=False)
@@ -123,17 +133,15 @@ def _from_arrow(values: Any) -> NDArray[Any]:
 
 def _from_items(given: list[Any]) -> NDArray[Any]:
     items = [v for v in given if v is not None]
+    if any(kind.__name__ in _PANDAS_GAPS for kind in set(map(type, items))):
+        items = [v for v in items if type(v).__name__ not in _PANDAS_GAPS]
     first = items[0] if items else 0
     if isinstance(first, dt.date):
-        if len({(type(t), getattr(t, "tzinfo", None) is None) for t in items}) > 1:
-            raise DataError(
-                "These are dates, times with and times without a time zone together. Make them one."
-            )
-        if not isinstance(first, dt.datetime):
-            return np.array(items, "M8[D]")
-        naive = [t.astimezone(dt.UTC).replace(tzinfo=None) if t.tzinfo else t for t in items]
-        return np.array(naive, "M8[us]")
-    array = np.array(items)
+        return _from_dates(items)
+    try:
+        array = np.array(items)
+    except ValueError:
+        raise DataError("These are lists of different lengths, not integers. Join them.") from None
     if items and array.dtype.kind in "fO" and all(isinstance(v, int | np.integer) for v in items):
         # NumPy makes floats of negative integers beside ones from 2^63 on.
         low, high = min(items), max(items)
@@ -144,6 +152,24 @@ def _from_items(given: list[Any]) -> NDArray[Any]:
             )
         return np.array(items, np.uint64)
     return array
+
+
+def _from_dates(items: list[Any]) -> NDArray[Any]:
+    kinds = {(isinstance(t, dt.datetime), getattr(t, "tzinfo", None) is None) for t in items}
+    odd = next((t for t in items if not isinstance(t, dt.date)), None)
+    if odd is not None or len(kinds) > 1:
+        also = "" if odd is None else f", and a {type(odd).__name__} ({odd!r})"
+        raise DataError(
+            f"These are dates, times with and times without a time zone together{also}. "
+            "Make them one."
+        )
+    if (False, True) in kinds:
+        return np.array(items, "M8[D]")
+    times = np.array([t.replace(tzinfo=None) for t in items], "M8[us]")
+    if (True, True) in kinds:
+        return times
+    # Differences of NumPy's: the first and last days of Python's own have none.
+    return times - np.array([t.utcoffset() for t in items], "m8[us]")
 
 
 def _times(array: NDArray[Any], step: Any) -> Places:
@@ -165,9 +191,25 @@ def _times(array: NDArray[Any], step: Any) -> Places:
             f"step={step!r} is finer than the values, which are {array.dtype}. "
             "Use a step that is at least their unit."
         )
-    # NumPy rounds down, towards the past, whatever the calendar unit.
-    places = array.astype(f"M8[{unit}]").view(np.int64) // count
+    places = _in_units(array, own, unit) // count
+    if len(places):
+        low, high = (int(places.min()) - 1) * count, (int(places.max()) + 1) * count
+        if low <= -(2**63) or high >= 2**63:
+            raise DataError(
+                f"These times reach to an end of what 64 bits hold in steps of {step!r}, so a run "
+                "could not be given back. Use a coarser step, or leave such times out."
+            )
     return Places(places, np.timedelta64(count, cast("Any", unit)))
+
+
+def _in_units(times: NDArray[Any], own: str, unit: str) -> NDArray[np.int64]:
+    """Count whole units since 1970, rounded down, towards the past."""
+    if own in _NANOSECONDS:
+        # NumPy's own rounding overflows near the first time that 64 bits hold.
+        into = unit if unit in _NANOSECONDS else "D"
+        ticks = times.view(np.int64) // (_NANOSECONDS[into] // _NANOSECONDS[own])
+        times = ticks.view(f"M8[{into}]")
+    return times.astype(f"M8[{unit}]").view(np.int64)
 
 
 def _parsed(step: Any) -> tuple[int, str]:
@@ -186,14 +228,9 @@ def _parsed(step: Any) -> tuple[int, str]:
         unit = unit if unit in _FINER else None
     else:
         count, unit = 0, None
-    if unit is None or count < 1:
+    if unit is None or not 1 <= count < 2**63:
         raise DataError(
             f"step={step!r} is no step. Use a number and one of {', '.join(_UNITS)}, such as "
             "'day' or '15 minutes', or a timedelta. (Weeks begin on different days: use days.)"
         )
     return count, unit
-
-
-def as_list(values: Iterable[Any]) -> list[int]:
-    """Read integers as a list of Python integers, in their order, for the traced versions."""
-    return places_of(values).keys.tolist()

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from anypart.base.errors import DataError
+from anypart.data.windows.items import items_of, laid_out
 from anypart.data.windows.stream import counted, minimal_windows
 from anypart.data.windows.window import Window
 
@@ -49,16 +49,14 @@ def shortest_window(sequence: Any, required: Any) -> Window | None:
         True
 
     """
-    if not (isinstance(sequence, Iterable) or hasattr(sequence, "__arrow_c_array__")):
-        raise DataError(f"{sequence!r} is no sequence. Give a string, a list or an array.")
-    wanted = counted(_items(required))
-    sequence = _laid_out(sequence)
+    wanted = counted(required)
+    sequence = laid_out(sequence)
     column = hasattr(sequence, "to_pylist")
     if not (column or isinstance(sequence, _LAID_OUT)) or len(sequence) < SMALL:
-        return _first_shortest(_items(sequence), wanted.elements())
+        return _first_shortest(items_of(sequence), wanted.elements())
     coded = _coded(sequence, list(wanted)) if wanted else None
     if coded is None:
-        return _first_shortest(_items(sequence), wanted.elements())
+        return _first_shortest(items_of(sequence), wanted.elements())
     from anypart.data.windows.loops import shortest
 
     start, length = shortest(*coded, np.array(list(wanted.values()), np.int64))
@@ -81,35 +79,6 @@ def minimum_window_substring(text: str, required: str) -> str:
 
 def _first_shortest(items: Iterable[Hashable], required: Iterable[Hashable]) -> Window | None:
     return min(minimal_windows(items, required), key=lambda window: window.length, default=None)
-
-
-def _items(sequence: Any) -> Iterable[Hashable]:
-    """Return what a for loop takes items from: Python's own, of arrays and columns."""
-    for name in ("to_pylist", "tolist", "to_list"):
-        if hasattr(sequence, name):
-            return getattr(sequence, name)()
-    return sequence
-
-
-def _laid_out(sequence: Any) -> Any:
-    """Return text, bytes and columns as they are, or as one array of integers or of Arrow."""
-    if hasattr(sequence, "detach"):  # a torch tensor; torch itself need not be there
-        sequence = sequence.detach().cpu().numpy()
-    if isinstance(sequence, np.ndarray):
-        if sequence.ndim != 1:
-            raise DataError(
-                f"A window is looked for along one axis; this array has {sequence.ndim}, of "
-                f"sizes {sequence.shape}. Take one row or column of it."
-            )
-        return sequence if sequence.dtype.kind in "iub" else sequence.tolist()
-    stream = hasattr(sequence, "__arrow_c_stream__")
-    if not (stream or hasattr(sequence, "__arrow_c_array__")):
-        return sequence
-    import pyarrow as pa
-
-    array = pa.chunked_array(sequence) if stream else pa.array(sequence)
-    array = array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
-    return array.dictionary_decode() if pa.types.is_dictionary(array.type) else array
 
 
 def _coded(sequence: Any, items: list[Any]) -> tuple[Symbols, int, NDArray[np.int32]] | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anypart.base.errors import DataError
-from anypart.data.values import flat
+from anypart.data.values import column_of
 from anypart.data.windows.stream import minimal_windows
 
 
@@ -22,7 +22,7 @@ class Range:
     high: Any
 
 
-def smallest_range(lists: Sequence[Any]) -> Range | None:
+def smallest_range(lists: Any) -> Range | None:
     """Find the smallest range that holds a value of every list; of several, the lowest.
 
     The lists are merged into one, in order, and each value says which list it is from: a
@@ -47,9 +47,11 @@ def smallest_range(lists: Sequence[Any]) -> Range | None:
         Range(low=20, high=24)
 
     """
-    if not len(lists):
+    if not isinstance(lists, Iterable):
+        raise DataError(f"{lists!r} is no list of lists. Give some.")
+    columns = [_column(values) for values in cast("Iterable[Any]", lists)]
+    if not columns:
         raise DataError("There are no lists, so there is no range that touches each. Give some.")
-    columns = [_column(values) for values in lists]
     if not all(len(values) for values in columns):
         return None
     if len({c.dtype.kind for c in columns}) > 1:  # int64 and uint64 would become floats
@@ -78,18 +80,21 @@ def _value(held: Any) -> Any:
 def _column(values: Any) -> NDArray[Any]:
     """Write a list as an array of what has differences, without what is no value."""
     if hasattr(values, "__arrow_c_stream__") or hasattr(values, "__arrow_c_array__"):
-        import pyarrow as pa
-
-        stream = hasattr(values, "__arrow_c_stream__")
-        array = flat(pa.chunked_array(values) if stream else pa.array(values)).drop_null()
-        array = array.to_numpy(zero_copy_only=False)
+        array = column_of(values).drop_null().to_numpy(zero_copy_only=False)
     elif hasattr(values, "__array__") or not isinstance(values, Iterable):
         array = np.asarray(values)
     else:
-        array = np.asarray([v for v in cast("Iterable[Any]", values) if v is not None])
+        array = _listed([v for v in cast("Iterable[Any]", values) if v is not None])
     words = array.dtype.kind == "O" and any(isinstance(v, str | bytes) for v in array.flat)
     if array.ndim != 1 or array.dtype.kind in "USTV" or words:
         raise DataError(
             f"{values!r} is no list of numbers or dates, so it has no range. Give lists of them."
         )
     return array[array == array]
+
+
+def _listed(values: list[Any]) -> NDArray[Any]:
+    try:
+        return np.asarray(values)
+    except ValueError:  # lists of different lengths: two axes, which are refused
+        return np.empty((0, 0))

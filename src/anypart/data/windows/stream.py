@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter, OrderedDict, deque
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import Any, cast
 
 from anypart.base.errors import DataError
+from anypart.data.windows.items import items_of
 from anypart.data.windows.window import Window
 
 
@@ -17,10 +18,12 @@ def counted(required: Any) -> Counter[Hashable]:
         DataError: these are no items, or one of them has no hash.
 
     """
-    if not isinstance(required, Iterable):
+    if not (isinstance(required, Iterable) or hasattr(required, "__arrow_c_array__")):
         raise DataError(f"{required!r} is no list of items to cover. Write [{required!r}].")
+    if isinstance(required, Mapping):  # of how often, as Counter has it
+        return +Counter(cast("Mapping[Hashable, int]", required))
     try:
-        return Counter(cast("Iterable[Hashable]", required))
+        return Counter(items_of(required))
     except TypeError as error:
         raise DataError(
             f"What is required has an item that others cannot be compared with ({error}). "
@@ -28,7 +31,15 @@ def counted(required: Any) -> Counter[Hashable]:
         ) from None
 
 
-def minimal_windows(sequence: Iterable[Hashable], required: Iterable[Hashable]) -> Iterator[Window]:
+def no_hash(place: int, item: object) -> DataError:
+    """Say that an item has no hash."""
+    return DataError(
+        f"Item {place} of the sequence, {item!r}, cannot be told from others by its hash. Make it "
+        "one that can, such as a tuple of a list."
+    )
+
+
+def minimal_windows(sequence: Any, required: Any) -> Iterator[Window]:
     """Yield every window that covers what is required and holds no shorter one that does.
 
     Of an item required m times, the last m places matter and no others. They are kept in
@@ -37,7 +48,7 @@ def minimal_windows(sequence: Iterable[Hashable], required: Iterable[Hashable]) 
     one lies in.
 
     Args:
-        sequence: the items, read once; an endless one is allowed.
+        sequence: as in `shortest_window`; an iterable is read once, and may be endless.
         required: the items to cover, repeated ones as often as they must appear.
 
     Yields:
@@ -62,15 +73,12 @@ def minimal_windows(sequence: Iterable[Hashable], required: Iterable[Hashable]) 
         return
     places = {item: deque[int]() for item in need}
     kept = OrderedDict[int, None]()  # all of those places, in order: the first is the start
-    for here, item in enumerate(sequence):
+    for here, item in enumerate(items_of(sequence)):
         try:
             if item not in places:
                 continue
         except TypeError:
-            raise DataError(
-                f"Item {here} of the sequence, {item!r}, cannot be told from others by its hash. "
-                "Make it one that can, such as a tuple of a list."
-            ) from None
+            raise no_hash(here, item) from None
         of_item = places[item]
         begins = False
         if len(of_item) < need[item]:

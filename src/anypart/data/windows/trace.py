@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from anypart.data.windows.items import items_of
+from anypart.data.windows.stream import counted, no_hash
 from anypart.data.windows.window import Window
 
 
@@ -56,8 +59,8 @@ class WindowTrace:
         return len(self.moves)
 
     def to_json(self) -> dict[str, Any]:
-        """Return plain dicts, lists, numbers and the items."""
-        return asdict(self)
+        """Return plain dicts, lists and numbers; items that JSON does not have as text."""
+        return json.loads(json.dumps(asdict(self), default=str))
 
     def shown(self, window: Window) -> str:
         """Write the items of a window, letters without spaces between them."""
@@ -90,11 +93,15 @@ class WindowTrace:
         return f"the right end takes {item!r} in; all is covered"
 
 
-def trace_window(sequence: Iterable[Hashable], required: Iterable[Hashable]) -> WindowTrace:
+def trace_window(sequence: Any, required: Any) -> WindowTrace:
     """Find the shortest window as it is found by hand, and keep every move.
 
     The right end walks until all is covered, then the left one as long as it stays so. No
     step compares two tables of counts: `lacking` falls to nothing.
+
+    Args:
+        sequence: as in `shortest_window`.
+        required: as in `shortest_window`.
 
     Cost:
         Python's own speed: for study, not for large data.
@@ -105,8 +112,8 @@ def trace_window(sequence: Iterable[Hashable], required: Iterable[Hashable]) -> 
         (Window(start=9, stop=13), 23, 74)
 
     """
-    items, wanted = tuple(sequence), tuple(required)
-    lacking = Counter(wanted)  # negative where there are more than required
+    lacking = counted(required)  # negative where there are more than required
+    items, wanted = tuple(items_of(sequence)), tuple(lacking.elements())
     moves = list[Move]()
     best: Window | None = None if wanted else Window(0, 0)
     left = 0
@@ -116,8 +123,11 @@ def trace_window(sequence: Iterable[Hashable], required: Iterable[Hashable]) -> 
         moves.append(Move(end, place, window, missing, best))
 
     for right, item in enumerate(items if wanted else ()):
-        if item in lacking:
-            lacking[item] -= 1
+        try:
+            if item in lacking:
+                lacking[item] -= 1
+        except TypeError:
+            raise no_hash(right, item) from None
         note("right", right, Window(left, right + 1))
         while all(n <= 0 for n in lacking.values()):
             if best is None or right + 1 - left < best.length:

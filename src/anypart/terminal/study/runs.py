@@ -64,7 +64,7 @@ def runs(
         from anypart.terminal.study.python import deliver
 
         check_output(output, page=True)
-        found = trace_run(given)
+        found = trace_run(given, step=step or None)
         deliver(found, output, json, lambda: run_page(found))
         return
     all_runs = find(given, step=step or None)
