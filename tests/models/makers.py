@@ -12,6 +12,7 @@ from anypart.models.hidden_tree import HiddenTree
 from anypart.models.independent import Independent, independent_shape
 from anypart.models.latent_classes import LatentClasses, classes_shape
 from anypart.models.latent_tree import LatentTree, Shape, TreeParts
+from anypart.models.settled import Settled
 from anypart.models.stack import Stack
 from anypart.models.tree_mixture import TreeMixture
 
@@ -77,6 +78,16 @@ def continuous_mixture(rng):
     return ContinuousMixture(Layout(N_CATS), arrays)
 
 
+def settled(rng):
+    """The third and the last column hang on the second, one of them by a near rule."""
+    free = (N_CATS[0], N_CATS[1], N_CATS[3])
+    parts = random_parts(rng, classes_shape(3, 4), free)
+    hosts = {2: 1, 4: 1}
+    tables = {c: np.log(random_table(rng, N_CATS[1], N_CATS[c]) + 1e-3) for c in hosts}
+    tables = {c: t - np.log(np.exp(t).sum(1, keepdims=True)) for c, t in tables.items()}
+    return Settled(Layout(N_CATS), LatentClasses(Layout(free), parts), hosts, tables)
+
+
 def conditional_table(rng):
     tables = [rng.dirichlet(np.full(n, 0.5), N_CATS[:c]) for c, n in enumerate(N_CATS)]
     return ConditionalTable(Layout(N_CATS), tables)
@@ -94,6 +105,7 @@ MAKERS = {
     "hidden_tree": hidden_tree,
     "latent_classes": latent_classes,
     "continuous_mixture": continuous_mixture,
+    "settled": settled,
     "conditional_table": conditional_table,
     "stack": stack,
     "latent_tree": latent_tree,

@@ -114,3 +114,19 @@ def test_leave_one_out_of_a_stack_weighs_members_by_the_other_cells(monkeypatch)
     plant(monkeypatch, "anypart.models.stack", right, "log_all[:, None] + 0 * own")
     with pytest.raises(AssertionError, match=r"^(?!.*times)"):
         hold("leave_one_out_agrees_with_enumeration", "stack", 6)
+
+
+@pytest.mark.parametrize(
+    ("law", "right", "wrong"),
+    [
+        ("marginals_are_sums", "beside[rows] += wide[rows,", "beside[rows] += 0.9 * wide[rows,"),
+        ("marginals_are_sums", "np.where(known[:, None], 0.0, told)", "told"),
+        ("conditional_agrees_with_enumeration", "host, host - told)", "host, host)"),
+        ("leave_one_out_agrees_with_enumeration", "speaks |= seen", "speaks &= seen"),
+        ("samples_agree_with_densities", "[drawn[:, host]]", "[0 * drawn[:, host]]"),
+    ],
+)
+def test_the_laws_notice_a_bug_in_what_hangs_on_a_column(monkeypatch, law, right, wrong):
+    plant(monkeypatch, "anypart.models.settled", right, wrong)
+    with pytest.raises(AssertionError):
+        hold(law, "settled", 1 if law.startswith("samples") else 6)

@@ -1,15 +1,10 @@
 import dataclasses
 import json
 
-import numpy as np
 import pytest
 from tests.optim.tables import packed_table
 
 from anypart.base.errors import FitError
-from anypart.data.codec import Codec
-from anypart.data.files import read
-from anypart.data.infer import infer_schema
-from anypart.data.packed import pack
 from anypart.optim import plan as plan_module
 from anypart.optim.events import Measured
 from anypart.optim.menu import LARGEST, LEAST, PURPOSES, states_for, wishes
@@ -152,23 +147,6 @@ def test_a_plan_is_made_by_rehearsal_and_fits_its_minutes(table, monkeypatch):
     assert len({m.seed for m in plan.members}) == len(plan.members)
     assert all(1 <= m.validate_every <= m.steps for m in plan.members)
     assert plan_from_json(plan_to_json(plan)) == plan
-
-
-@pytest.mark.parametrize("purpose", ["any", "fast"])
-def test_a_rule_between_columns_leaves_out_what_would_blur_it(tmp_path, monkeypatch, purpose):
-    monkeypatch.setattr(plan_module, "SECONDS_TO_REHEARSE", 300.0)
-    rng = np.random.default_rng(0)
-    zone, other = rng.integers(8, size=600), rng.integers(5, size=600)
-
-    def families(borough):
-        columns = {"zone": zone, "borough": borough, "other": other}
-        table = read({name: [f"{name[0]}{v}" for v in values] for name, values in columns.items()})
-        packed = pack(table, Codec(infer_schema(table)), tmp_path / str(borough[0]))
-        return {m.family for m in make_plan(packed, minutes=1.0, purpose=purpose).members}
-
-    by_rule, by_chance = zone // 2, rng.integers(10, 14, size=600)
-    assert "continuous_mixture" in families(by_chance)
-    assert "continuous_mixture" not in families(by_rule)
 
 
 @pytest.mark.parametrize("minutes", [0, -1, float("nan")])

@@ -7,7 +7,8 @@ import pytest
 
 from anypart.models import structure
 from anypart.models.contract import Evidence, Layout
-from anypart.optim import tree_start
+from anypart.optim import decoder, tree_start
+from anypart.optim.decoder import DecoderLearner, DecoderSettings
 from anypart.optim.hidden_trees import HiddenSettings, HiddenTreeLearner
 
 LAYOUT = Layout((6, 3, 2))
@@ -23,10 +24,19 @@ def zones(n_rows: int, seed: int = 0):
     return codes, np.ones(codes.shape, np.bool_)
 
 
-def learned(n_rows: int = 2_000, steps: int = 60):
+def tree(codes, seen):
+    return HiddenTreeLearner(LAYOUT, codes, seen, HiddenSettings(n_states=4), 0)
+
+
+def mixture(codes, seen):
+    settings = DecoderSettings(dims=2, width=32, points=128, mixes=256, rate=0.02)
+    return DecoderLearner(LAYOUT, codes, seen, settings, 0)
+
+
+def learned(start=tree, n_rows: int = 2_000, steps: int = 60):
     codes, seen = zones(n_rows)
     seen[::7, 1] = False  # gaps are summed out
-    learner = HiddenTreeLearner(LAYOUT, codes, seen, HiddenSettings(n_states=4), 0)
+    learner = start(codes, seen)
     for step in range(steps):
         rows = np.arange(step * 100, step * 100 + 100) % n_rows
         learner.step(codes[rows], seen[rows], step / steps)
@@ -53,23 +63,41 @@ def test_few_rows_settle_nothing():
     assert structure.determined(LAYOUT, counts) == {}
 
 
-def test_the_model_of_a_settled_column_sums_to_one_and_keeps_the_rule():
-    model = learned().model()
+STARTS = pytest.mark.parametrize("start", [tree, mixture])
+
+
+@STARTS
+def test_the_model_of_a_settled_column_sums_to_one_and_keeps_the_rule(start):
+    model = learned(start).model()
     cells = np.array(list(itertools.product(*map(range, LAYOUT.n_cats))), np.int32)
     total = np.exp(model.log_prob(Evidence(cells, np.ones(cells.shape, np.bool_)))).sum()
     assert total == pytest.approx(1, abs=1e-5)
     assert agreement(model) > 0.995
 
 
-def test_without_the_finding_the_rule_is_kept_less_well(monkeypatch):
-    with_it = agreement(learned().model())
+@STARTS
+def test_without_the_finding_the_rule_is_kept_less_well(monkeypatch, start):
+    with_it = agreement(learned(start).model())
     monkeypatch.setattr(tree_start, "determined", lambda layout, counts: {})
-    assert agreement(learned().model()) < with_it
+    assert agreement(learned(start).model()) < with_it
 
 
-def test_training_goes_on_from_its_state_with_the_same_bits():
+def test_a_table_of_what_is_settled_leans_on_the_rows():
     codes, seen = zones(2_000)
-    first, second = learned(steps=20), learned(steps=0)
+    codes[0, 1] = 2 - codes[0, 1] + (codes[0, 1] == 1)  # one exception
+    hosts, tables = decoder.settled_tables(tree_start.make_sample(LAYOUT, codes, seen))
+    counts = np.zeros((6, 3))
+    np.add.at(counts, (codes[:, 0], codes[:, 1]), 1)
+    right = counts / counts.sum(1, keepdims=True)
+    assert hosts == {1: 0}
+    np.testing.assert_allclose(np.exp(tables[1]), right, atol=1e-4)
+    assert np.isfinite(tables[1]).all()
+
+
+@STARTS
+def test_training_goes_on_from_its_state_with_the_same_bits(start):
+    codes, seen = zones(2_000)
+    first, second = learned(start, steps=20), learned(start, steps=0)
     second.load_state(first.state())
     for learner in (first, second):
         learner.step(codes[:100], seen[:100], 0.5)

@@ -50,6 +50,7 @@ CATALOGUE: dict[str, Family] = {
     "continuous_mixture": _family(
         "continuous_mixture", "ContinuousMixture", "a mixture over a continuous latent vector"
     ),
+    "settled": _family("settled", "Settled", "columns that others settle, and the rest"),
     "conditional_table": _family(
         "conditional_table", "ConditionalTable", "all states of a row, for few columns"
     ),

@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 
 from anypart.base.seeds import generator
 from anypart.models.continuous_mixture import ContinuousMixture
-from anypart.models.contract import Codes, Layout, Mask
+from anypart.models.contract import Codes, Layout, Mask, Model
 from anypart.models.layers import NORM_EPSILON
+from anypart.models.settled import Settled, free_columns
 from anypart.optim.descent import Descent, Pace, log_odds
+from anypart.optim.tree_start import make_sample, settled_tables
 
 if TYPE_CHECKING:
     import torch
@@ -103,6 +105,8 @@ def decode(parameters: Parameters, points: torch.Tensor, layout: Layout) -> torc
 class DecoderLearner:
     """AdamW on the mixture over freshly shifted points, with averaged parameters.
 
+    Columns that another one settles are no business of the decoder: they hang on its code.
+
     Args:
         layout: the columns.
         codes, seen: (rows, cols) rows that the starting log-odds are counted on.
@@ -114,12 +118,16 @@ class DecoderLearner:
     def __init__(
         self, layout: Layout, codes: Codes, seen: Mask, settings: DecoderSettings, seed: int
     ) -> None:
-        self._layout, self._settings, self._seed = layout, settings, seed
-        start = initial_decoder(layout, codes, seen, settings, seed)
+        self._whole, self._settings, self._seed = layout, settings, seed
+        self._hosts, self._tables = settled_tables(make_sample(layout, codes, seen))
+        self._free = free_columns(layout, self._hosts)
+        self._layout = Layout(tuple(layout.n_cats[c] for c in self._free))
+        codes, seen = codes[:, self._free], seen[:, self._free]
+        start = initial_decoder(self._layout, codes, seen, settings, seed)
         pace = Pace(settings.rate, settings.decay, norm=5.0, steady=STEADY)
         self._descent = Descent(start, pace)
         self._cube = lattice(settings.points, settings.dims, seed)
-        self._starts = np.array([s.start for s in layout.slices])
+        self._starts = np.array([s.start for s in self._layout.slices])
 
     def _points(self) -> torch.Tensor:
         """Shift the points around the unit cube (Cranley and Patterson 1976)."""
@@ -130,20 +138,24 @@ class DecoderLearner:
         """Learn from one mini-batch; see `Learner.step`."""
         import torch
 
+        codes = codes[:, self._free]
         hot = np.zeros((len(codes), self._layout.total), np.float32)
-        rows, cols = np.nonzero(seen)
+        rows, cols = np.nonzero(seen[:, self._free])
         hot[rows, codes[rows, cols] + self._starts[cols]] = 1
         tables = decode(self._descent.now, self._points(), self._layout)
         joint = torch.from_numpy(hot) @ tables.T  # (rows, points)
         loss = math.log(len(tables)) - torch.logsumexp(joint, 1).mean()
         return -self._descent.down(loss, progress)
 
-    def model(self) -> ContinuousMixture:
+    def model(self) -> Model:
         """Return the mixture at its fixed points, with the averaged decoder."""
         settings, arrays = self._settings, self._descent.averaged()
         points = normal_points(lattice(settings.mixes, settings.dims, self._seed + 1)).numpy()
         even = np.full(settings.mixes, -math.log(settings.mixes), np.float32)
-        return ContinuousMixture(self._layout, arrays | {"points": points, "log_weights": even})
+        mixture = ContinuousMixture(self._layout, arrays | {"points": points, "log_weights": even})
+        if not self._hosts:
+            return mixture
+        return Settled(self._whole, mixture, self._hosts, self._tables)
 
     def state(self) -> dict[str, NDArray[Any]]:
         """Return parameters, their average and AdamW's moments."""

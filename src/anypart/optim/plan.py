@@ -7,11 +7,8 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from anypart.base.errors import FitError
 from anypart.base.seeds import generator
-from anypart.models.contract import Layout
 from anypart.optim.events import Measured
 from anypart.optim.menu import VARIANTS, Wish, wishes
 from anypart.optim.plan_file import (
@@ -23,8 +20,7 @@ from anypart.optim.plan_file import (
     save_plan,
 )
 from anypart.optim.policies import Policy, stated
-from anypart.optim.rows import Rows, fingerprint, split
-from anypart.optim.tree_start import make_sample, settled
+from anypart.optim.rows import fingerprint, split
 from anypart.optim.workers import Job, Tables, run_jobs
 
 if TYPE_CHECKING:
@@ -45,7 +41,6 @@ SHARE_TRAINING = 0.9  # of the time; the rest is for starting, saving and combin
 SHARE_REHEARSING = 0.25  # of the time, after which nothing more is tried out: a busy machine
 SECONDS_TO_REHEARSE = 10.0  # that it takes at least, however little time there is
 SHARE_LOOKING = 0.1  # of a member's training, at most
-ROWS_FOR_RULES = 20_000
 LOOKS = 10  # at least, over a member's steps
 SECONDS_TO_COMBINE = 2.0
 TINY = 5.0  # CPU seconds; below, processes cost more than they save
@@ -90,8 +85,6 @@ def make_plan(
     rows = split(packed, None, seed).train
     questions = stated(policy, len(packed.n_cats))
     wanted = wishes(rows.n_rows, purpose, policy, distance, questions, len(packed.n_cats))
-    if purpose in ("any", "fast"):
-        wanted = _keeping_rules(wanted, rows)
     rehearsing = max(minutes * 60 * SHARE_REHEARSING, SECONDS_TO_REHEARSE)
     costs = _rehearse_all(wanted, packed, seed, began + rehearsing)
     wanted = tuple(w for w in wanted if w.name in costs)
@@ -101,19 +94,6 @@ def make_plan(
     tiny = sum(m.seconds for m in made) < TINY and purpose in ("any", "fast", "distance")
     workers, asked = 0 if tiny else WORKERS, tuple(p.settings() for p in policy)
     return Plan(seed, purpose, minutes, fingerprint(packed), workers, made, asked)
-
-
-def _keeping_rules(wanted: tuple[Wish, ...], rows: Rows) -> tuple[Wish, ...]:
-    """Leave out what blurs that one column settles another, as a zone settles its borough.
-
-    The decoder of a continuous mixture gives each column a distribution of its own, whatever
-    the other's value: on adult 8 % of its samples have a wrong number for their education.
-    """
-    step = -(-rows.n_rows // ROWS_FOR_RULES)
-    codes, seen = rows.rows(np.arange(0, rows.n_rows, step))
-    if not settled(make_sample(Layout(rows.n_cats), codes, seen)):
-        return wanted
-    return tuple(w for w in wanted if w.family != "continuous_mixture")
 
 
 def batch_size(n_rows: int) -> int:

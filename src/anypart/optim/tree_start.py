@@ -26,6 +26,7 @@ from anypart.optim.expected_counts import e_step_down, e_step_up, make_batch
 
 CLUSTER_ROUNDS = 30  # of EM that deals the rows of the sample to the trees of a mixture
 RESTRUCTURE_ROUNDS = 3
+PSEUDO = 0.01  # rows added to what a category of a host settles
 MOST_WORK = 1e11  # multiplications to find structures with, about two seconds
 
 
@@ -84,6 +85,24 @@ def settled(sample: Sample) -> dict[int, int]:
     """Find columns that another one settles: column → the one that settles it."""
     sample = fewer_rows(sample, 1)
     return determined(sample.layout, pair_counts(sample.layout, sample.codes, sample.seen))
+
+
+def settled_tables(sample: Sample) -> tuple[dict[int, int], dict[int, Array]]:
+    """Find columns that another one settles, and how.
+
+    Returns:
+        Settled column → its host, and settled column → (n_cats of the host, its own n_cats)
+        log-probabilities, nats, `PSEUDO` rows of its margin added to each category.
+
+    """
+    hosts, tables = settled(sample), dict[int, Array]()
+    for column, host in hosts.items():
+        both = sample.seen[:, column] & sample.seen[:, host]
+        counts = np.zeros((sample.layout.n_cats[host], sample.layout.n_cats[column]))
+        np.add.at(counts, (sample.codes[both, host], sample.codes[both, column]), 1.0)
+        counts += PSEUDO * sample.margins[column]
+        tables[column] = np.log(counts / counts.sum(1, keepdims=True)).astype(np.float32)
+    return hosts, tables
 
 
 def start_independent(sample: Sample) -> GrowingTree:
