@@ -116,6 +116,21 @@ def derivative_is_the_limit_of_differences(f, name, values, temperature):
         assert np.allclose(exact.numpy(), found, atol=2e-6)
 
 
+def second_derivative_is_the_limit_of_differences(f, name, values, temperature):
+    """Of a sum of squares and cubes, whose slope hangs on the function's own."""
+    x = np.random.default_rng(len(values)).normal(0, 2, 5)
+
+    def slope(v, t):
+        v = v if isinstance(v, torch.Tensor) else tensor(v.tolist()).requires_grad_()
+        loss = f(v, t, **OPTIONS[name]).square().sum() + v.pow(3).sum()
+        return torch.autograd.grad(loss, v, create_graph=True)[0]
+
+    for t in (0.45, 1.7):
+        exact = torch.autograd.functional.jacobian(lambda v, t=t: slope(v, t), tensor(x.tolist()))
+        found = oracles.differences(lambda v, t=t: slope(v, t).detach().numpy(), x)
+        assert np.allclose(exact.numpy(), found, atol=1e-5)
+
+
 def finite_at_every_temperature(f, name, values, temperature):
     for t in (1e-6, 1e-3, 0.19, 0.21, 1.0, 1e3, 1e6):
         x = torch.tensor(values, dtype=torch.float32, requires_grad=True)
@@ -142,6 +157,7 @@ LAWS = [
     bound_holds,
     low_temperature_is_hard,
     derivative_is_the_limit_of_differences,
+    second_derivative_is_the_limit_of_differences,
     finite_at_every_temperature,
     straight_through_is_hard_with_the_soft_derivative,
 ]
@@ -182,15 +198,36 @@ BUGS = [
         derivative_is_the_limit_of_differences,
         "top_k_mask",
         "choices",
-        "torch.where(slope > 1e-30, step, 0.0)",
+        "torch.where(slope > FLAT, step, 0.0)",
         "step.detach()",
+    ),
+    (
+        second_derivative_is_the_limit_of_differences,
+        "top_k_mask",
+        "choices",
+        "_ in range(2):\n        slope",
+        "_ in range(1):\n        slope",
+    ),
+    (
+        second_derivative_is_the_limit_of_differences,
+        "sort",
+        "orders",
+        '"pull": "push"',
+        '"pull": "pull"',
+    ),
+    (
+        second_derivative_is_the_limit_of_differences,
+        "median",
+        "orders",
+        "_Slope.apply(grads[0], ctx.found, ctx.kind)",
+        "_Slope.apply(grads[0].detach(), ctx.found, ctx.kind)",
     ),
     (
         derivative_is_the_limit_of_differences,
         "rank",
         "orders",
-        "ctx.temperature, ctx.far, out)",
-        "1.0, ctx.far, out)",
+        "found.temperature, far, out)",
+        "1.0, far, out)",
     ),
     (
         finite_at_every_temperature,
@@ -371,6 +408,13 @@ def test_infinities_that_have_a_limit_are_taken():
     ):
         with pytest.raises(QuestionError, match="infinite"):
             call()
+
+
+def test_large_finite_values_are_finite_though_their_sum_is_not():
+    x = torch.tensor([3e38, 1e38, 2e38])
+    assert torch.equal(smoothing.sort(x, 1e-39), torch.tensor([1e38, 2e38, 3e38]))
+    assert torch.equal(smoothing.rank(x, 1e30), torch.tensor([3.0, 1.0, 2.0]))
+    assert smoothing.max(x, 1.0) == x[0]
 
 
 def test_one_element_is_itself():

@@ -109,6 +109,22 @@ def test_a_cold_ndcg_is_that_of_scikit_learn(k):
         assert float(found) == pytest.approx(want, abs=1e-6)
 
 
+def ndcg_with_ties_is_that_of_scikit_learn(module):
+    rng = np.random.default_rng(5)
+    z, gain = rng.integers(0, 4, (6, 9)).astype(float), rng.integers(0, 4, (6, 9))
+    for k in (None, 2, 5):
+        found = module.ndcg(logits(torch.from_numpy(z)), torch.from_numpy(gain), 0.0, k)
+        assert float(found) == pytest.approx(reference.ndcg_score(gain, z, k=k), abs=1e-9)
+
+
+def test_a_hard_ndcg_shares_places_among_ties():
+    ndcg_with_ties_is_that_of_scikit_learn(metrics)
+    ranking = importlib.import_module(f"{HOME}.ranking")
+    broken = planted(ranking, "total[above + tied] - total[above]", "total[above + 1] * tied")
+    with pytest.raises(AssertionError, match="assert"):
+        ndcg_with_ties_is_that_of_scikit_learn(broken)
+
+
 def binned(p, right, bins):
     at = np.clip(np.ceil(p * bins) - 1, 0, bins - 1)
     parts = [
@@ -219,6 +235,41 @@ def test_logits_and_their_probabilities_are_the_same_and_extremes_are_finite(nam
             out.backward()
             assert out.isfinite()
             assert v.grad.isfinite().all()
+
+
+def sure_probabilities_have_finite_derivatives(module):
+    """0 and 1 are what a sigmoid or softmax in single precision gives far out."""
+    y = torch.tensor([1, 0, 1, 0])
+    table = torch.tensor([[1.0, 0, 0], [0.2, 0.3, 0.5], [0, 0, 1.0], [0.5, 0.5, 0]])
+    for t in (0.3, 1.0, 3.0):
+        for name in ("accuracy", "f1", "matthews", "auc", "average_precision", "expected_f_beta"):
+            p = torch.tensor([1.0, 0.0, 0.5, 0.2], requires_grad=True)
+            loss = getattr(metrics, name)._value(module.probabilities(p), y, t)
+            assert torch.autograd.grad(loss, p)[0].isfinite().all()
+        p = table.clone().requires_grad_()
+        loss = metrics.f1._value(module.probabilities(p), y, t, average="macro")
+        assert torch.autograd.grad(loss, p)[0].isfinite().all()
+    p = torch.tensor([1.0, 0.0, 0.5, 0.2], requires_grad=True)
+    loss = metrics.accuracy._value(module.probabilities(p), y)  # the mean of p or 1 − p
+    slope = torch.tensor([0.25, -0.25, 0.25, -0.25])
+    assert torch.equal(torch.autograd.grad(loss, p)[0], slope)
+
+
+def test_sure_probabilities_have_finite_derivatives():
+    sure_probabilities_have_finite_derivatives(importlib.import_module(f"{HOME}.predicted"))
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("inner = torch.where(sure, 0.5, p)", "inner = p"),
+        ("return self.scores  # as a logit", "pass  # as a logit"),
+    ],
+)
+def test_the_law_of_sure_probabilities_notices_a_bug(right, wrong):
+    broken = planted(importlib.import_module(f"{HOME}.predicted"), right, wrong)
+    with pytest.raises(AssertionError, match="assert"):
+        sure_probabilities_have_finite_derivatives(broken)
 
 
 def by_enumeration(p, y, beta):
@@ -392,6 +443,8 @@ def test_what_a_metric_is_not_told_is_refused():
         (lambda: probabilities(z * math.nan), "2 of 2 values are NaN"),
         (lambda: metrics.f1(logits(z), torch.tensor([0, 1, 1])), "do not fit"),
         (lambda: metrics.f1(logits(z), torch.tensor([0, 2])), "from 0 to 2"),
+        (lambda: metrics.f1(logits(z[:, None]), y), "of one class"),
+        (lambda: metrics.accuracy(probabilities(torch.eye(2) / 2), y), "these to 0.5 to 0.5"),
         (lambda: metrics.f1(logits(z[:0]), y[:0]), "no rows"),
         (lambda: metrics.f1(logits(z), y, average="macro"), "average='macro' does not fit"),
         (lambda: metrics.f1(logits(z[None]), y[None]), "average='binary' does not fit"),

@@ -170,11 +170,17 @@ def top_k_mask(x: Tensor, temperature: float, k: int, dim: int = -1) -> Tensor:
     half = (pair[..., :1] - pair[..., 1:]) / (2 * temperature)
     with torch.no_grad():
         cut = _cut(u, k, -half - math.log(k), half + math.log(n - k))
+    # Newton's steps that are differentiated: the first gives the cut its first derivative,
+    # the second its second and third.
+    for _ in range(2):
         slope = _slope(u - cut).sum(-1, keepdim=True)
-    # One Newton step that is differentiated gives the implicit derivative of the cut.
-    step = (torch.sigmoid(u - cut).sum(-1, keepdim=True) - k) / slope.clamp(min=1e-300)
-    p = torch.sigmoid(u - cut - torch.where(slope > 1e-30, step, 0.0))
+        step = (torch.sigmoid(u - cut).sum(-1, keepdim=True) - k) / slope.clamp(min=FLAT)
+        cut = cut + torch.where(slope > FLAT, step, 0.0)
+    p = torch.sigmoid(u - cut)
     return p.to(x.dtype).movedim(-1, dim)
+
+
+FLAT = 1e-30  # a slope below it: every entry is 0 or 1, and stays so
 
 
 def _slope(u: Tensor) -> Tensor:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from anypart.base.errors import QuestionError
-from anypart.calculus.smoothing.contract import length, smooth
+from anypart.calculus.smoothing.contract import finite, length, smooth
 
 
 class _Projection(torch.autograd.Function):
@@ -24,18 +26,47 @@ class _Projection(torch.autograd.Function):
         places = pooling.order(values)
         out, pool = np.empty_like(values), np.empty(values.shape, np.int64)
         pooling.forward(values, places, temperature, far, out, pool)
-        ctx.found, ctx.temperature, ctx.far = (places, pool), temperature, far
+        ctx.found = _Pools(places, pool, temperature)
+        ctx.kind = "pull" if far else "rank"
         return torch.from_numpy(out).to(x.device)
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None]:
+        return cast(Tensor, _Slope.apply(grads[0], ctx.found, ctx.kind)), None, None
+
+
+@dataclass(frozen=True)
+class _Pools:
+    places: NDArray[np.int64]
+    pool: NDArray[np.int64]
+    temperature: float
+
+
+class _Slope(torch.autograd.Function):
+    """The derivative of a projection: a linear map, which has a derivative of its own.
+
+    That of a rank is symmetric; that of a sort pulls from places to values, and its transpose
+    pushes from values to places.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, v: Tensor, found: _Pools, kind: str) -> Tensor:
         from anypart.calculus.smoothing import pooling
 
-        grad = np.ascontiguousarray(grads[0].numpy(force=True))
-        out = np.empty_like(grad)
-        places, pool = ctx.found
-        pooling.backward(grad, places, pool, ctx.temperature, ctx.far, out)
-        return torch.from_numpy(out).to(grads[0].device), None, None
+        ctx.found, ctx.kind = found, kind
+        along = np.ascontiguousarray(v.numpy(force=True))
+        out = np.empty_like(along)
+        if kind == "push":
+            pooling.push(along, found.places, found.pool, out)
+        else:
+            far = kind == "pull"
+            pooling.backward(along, found.places, found.pool, found.temperature, far, out)
+        return torch.from_numpy(out).to(v.device)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None]:
+        transposed = {"pull": "push", "push": "pull", "rank": "rank"}[ctx.kind]
+        return cast(Tensor, _Slope.apply(grads[0], ctx.found, transposed)), None, None
 
 
 def _project(x: Tensor, temperature: float, dim: int, *, far: bool) -> Tensor:
@@ -48,7 +79,7 @@ def _project(x: Tensor, temperature: float, dim: int, *, far: bool) -> Tensor:
 
 
 def _finite(x: Tensor) -> None:
-    if not x.isfinite().all():
+    if not finite(x):
         raise QuestionError(
             "Soft sorting takes means of values, and a mean with an infinite one is infinite. "
             "Clip the values first, or rank them: ranks of infinities are finite."

@@ -129,3 +129,19 @@ def backward(grad: Reals, places: Places, pool: Places, t: float, far: bool, out
                 else:
                     out[r, at] = (grad[r, at] - mean) / t
             begin = end
+
+
+@_compiled
+def push(along: Reals, places: Places, pool: Places, out: Reals) -> None:
+    """Push a change of every row of x to its sort: means over pools."""
+    rows, n = along.shape
+    for r in range(rows):
+        begin = 0
+        while begin < n:
+            end = pool[r, begin]
+            total = 0.0
+            for j in range(begin, end):
+                total += along[r, places[r, j]]
+            for j in range(begin, end):
+                out[r, j] = total / (end - begin)
+            begin = end

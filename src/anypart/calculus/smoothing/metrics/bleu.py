@@ -88,7 +88,4 @@ def _chances(predicted: Predicted, temperature: float) -> Tensor:
         raise QuestionError(
             f"BLEU takes scores (texts, length, vocabulary), not {tuple(scores.shape)}."
         )
-    if temperature == 0:
-        return torch.zeros_like(scores).scatter(-1, scores.argmax(-1, keepdim=True), 1.0)
-    logs = scores if predicted.are_logits else scores.log()
-    return torch.softmax(logs / temperature, -1)
+    return predicted.classes(temperature)

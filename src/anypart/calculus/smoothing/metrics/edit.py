@@ -40,10 +40,7 @@ def edit_distance(predicted: Predicted, target: Tensor, temperature: float = 0.1
             f"Edit distance takes scores (batch, length, tokens) and tokens (batch, length), not "
             f"{tuple(scores.shape)} and {tuple(target.shape)}."
         )
-    if temperature == 0:
-        p = torch.zeros_like(scores).scatter(-1, scores.argmax(-1, keepdim=True), 1.0)
-    else:
-        p = torch.softmax(scores, -1) if predicted.are_logits else scores
+    p = predicted.classes(1.0 if temperature > 0 else 0.0)
     rows, columns = scores.shape[1], target.shape[1]
     # (batch, rows, columns): chance of a wrong token.
     wrong = 1 - p.gather(-1, target[:, None, :].expand(-1, rows, -1).long())

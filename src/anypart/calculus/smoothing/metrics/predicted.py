@@ -15,6 +15,15 @@ from anypart.calculus.smoothing.choices import one_hot_argmax
 from anypart.calculus.smoothing.contract import check
 
 P = ParamSpec("P")
+LOOSE = 0.01  # how far from 1 probabilities of classes may sum: half precision is coarse
+
+
+def _log(p: Tensor, *, odds: bool) -> Tensor:
+    """Return log-odds or logarithms; of a sure one, infinite, the derivative is 0, not NaN."""
+    sure = (p <= 0) | ((p >= 1) if odds else torch.zeros_like(p, dtype=torch.bool))
+    inner = torch.where(sure, 0.5, p)
+    ends = torch.where(p > 0, torch.inf, -torch.inf).to(p.dtype)
+    return torch.where(sure, ends, torch.logit(inner) if odds else inner.log())
 
 
 @dataclass(frozen=True)
@@ -38,23 +47,45 @@ class Predicted:
         At temperature 1 a decision is the probability itself; as it falls, decisions
         become hard: probability above ½, or the likeliest class.
         """
-        z = self.log_scores(target)
-        check(z, temperature)
-        if z.shape == target.shape:
-            hard = (z > 0).to(z.dtype)
-            soft = hard if temperature == 0 else torch.sigmoid(z / temperature)
-            return soft, target.to(z.dtype)
-        truth = torch.zeros_like(z).scatter(-1, target.long().unsqueeze(-1), 1.0)
-        return one_hot_argmax(z, temperature), truth
+        self._fits(target)
+        check(self.scores, temperature)
+        if self.scores.shape == target.shape:
+            return self._yes(temperature), target.to(self.scores.dtype)
+        soft = self.classes(temperature)
+        return soft, torch.zeros_like(soft).scatter(-1, target.long().unsqueeze(-1), 1.0)
+
+    def _yes(self, temperature: float) -> Tensor:
+        if temperature == 1 and not self.are_logits:
+            return self.scores  # as a logit, a sure one would have no derivative
+        z = self.scores if self.are_logits else _log(self.scores, odds=True)
+        return (z > 0).to(z.dtype) if temperature == 0 else torch.sigmoid(z / temperature)
+
+    def classes(self, temperature: float) -> Tensor:
+        """Return soft decisions between the classes of the last dimension.
+
+        Raises:
+            QuestionError: probabilities of classes that do not sum to 1.
+
+        """
+        if self.are_logits:
+            return one_hot_argmax(self.scores, temperature)
+        total = self.scores.sum(-1, keepdim=True)
+        if bool(((total - 1).abs() > LOOSE).any()):
+            raise QuestionError(
+                "Probabilities of classes sum to 1 over the last dimension, and these to "
+                f"{total.min():.3g} to {total.max():.3g}. If they are logits, say logits(...); if "
+                "each is a yes or no of its own, give a target of their shape."
+            )
+        if temperature == 1:
+            return self.scores / total
+        return one_hot_argmax(_log(self.scores, odds=False), temperature)
 
     def log_scores(self, target: Tensor) -> Tensor:
         """Return log-odds, or log-probabilities of classes up to a constant."""
         self._fits(target)
         if self.are_logits:
             return self.scores
-        if self.scores.shape == target.shape:
-            return torch.logit(self.scores)
-        return self.scores.log()
+        return _log(self.scores, odds=self.scores.shape == target.shape)
 
     def chance(self, target: Tensor) -> Tensor:
         """Return probabilities: of yes, or of every class."""
@@ -67,6 +98,11 @@ class Predicted:
 
     def _fits(self, target: Tensor) -> None:
         given, wanted = tuple(self.scores.shape), tuple(target.shape)
+        if given == (*wanted, 1):
+            raise QuestionError(
+                f"Scores of shape {given} are of one class, which is no choice. For a yes or no "
+                "leave the last dimension out: squeeze(-1)."
+            )
         if given not in (wanted, (*wanted, *given[-1:])):
             raise QuestionError(
                 f"Scores of shape {given} do not fit a target of shape {wanted}: give one score "

@@ -93,7 +93,10 @@ def ndcg(
         r_i = 1 + \sum_{j \ne i} \sigma((z_j - z_i)/t)
 
     Gains are the target itself, as in scikit-learn. With `k`, places beyond it fade at
-    k + ½ over a tenth of a place times the temperature. A list without gains counts 0.
+    k + ½ over a tenth of a place times the temperature. A list without gains counts 0. At
+    temperature 0 items of one score share the discounts of their places, as in scikit-learn;
+    above it each has the discount of their mean place, which is a little less. A mean over
+    lists, so a mini-batch of lists is unbiased.
 
     Args:
         predicted: scores, higher first, (…, items).
@@ -110,12 +113,23 @@ def ndcg(
             f"{tuple(z.shape)} and {tuple(target.shape)}."
         )
     gain = target.to(z.dtype)
-    place = step(_ahead(z[..., None, :], z[..., :, None]), temperature).sum(-1) + 0.5
-    weight = 1 / torch.log2(1 + place)
-    ideal = gain.sort(-1, descending=True).values
+    discount = 1 / torch.log2(torch.arange(2, 2 + z.shape[-1], dtype=z.dtype, device=z.device))
     if k is not None:
-        weight = weight * step(k + 0.5 - place, temperature / 10)
-        ideal = ideal[..., :k]
-    best = (ideal / torch.log2(torch.arange(2, 2 + ideal.shape[-1], dtype=z.dtype))).sum(-1)
+        discount = discount * (torch.arange(len(discount), device=z.device) < k)
+    gap = _ahead(z[..., None, :], z[..., :, None])
+    if temperature == 0:
+        weight = _shared(discount, (gap > 0).sum(-1), (gap == 0).sum(-1))
+    else:
+        place = step(gap, temperature).sum(-1) + 0.5
+        weight = 1 / torch.log2(1 + place)
+        if k is not None:
+            weight = weight * step(k + 0.5 - place, temperature / 10)
+    best = (gain.sort(-1, descending=True).values * discount).sum(-1)
     found = (gain * weight).sum(-1)
     return (found / torch.where(best > 0, best, torch.ones_like(best))).mean()
+
+
+def _shared(discount: Tensor, above: Tensor, tied: Tensor) -> Tensor:
+    """Mean discount over the places that an item shares with those of its score."""
+    total = torch.nn.functional.pad(discount.cumsum(0), (1, 0))
+    return (total[above + tied] - total[above]) / tied
