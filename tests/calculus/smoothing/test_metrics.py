@@ -240,6 +240,10 @@ def test_logits_and_their_probabilities_are_the_same_and_extremes_are_finite(nam
 def sure_probabilities_have_finite_derivatives(module):
     """0 and 1 are what a sigmoid or softmax in single precision gives far out."""
     y = torch.tensor([1, 0, 1, 0])
+    p = torch.tensor([1.0, 0.0, 0.5, 0.2], requires_grad=True)
+    loss = metrics.accuracy._value(module.probabilities(p), y)  # the mean of p or 1 − p
+    slope = torch.tensor([0.25, -0.25, 0.25, -0.25])
+    assert torch.equal(torch.autograd.grad(loss, p)[0], slope)
     table = torch.tensor([[1.0, 0, 0], [0.2, 0.3, 0.5], [0, 0, 1.0], [0.5, 0.5, 0]])
     for t in (0.3, 1.0, 3.0):
         for name in ("accuracy", "f1", "matthews", "auc", "average_precision", "expected_f_beta"):
@@ -249,10 +253,6 @@ def sure_probabilities_have_finite_derivatives(module):
         p = table.clone().requires_grad_()
         loss = metrics.f1._value(module.probabilities(p), y, t, average="macro")
         assert torch.autograd.grad(loss, p)[0].isfinite().all()
-    p = torch.tensor([1.0, 0.0, 0.5, 0.2], requires_grad=True)
-    loss = metrics.accuracy._value(module.probabilities(p), y)  # the mean of p or 1 − p
-    slope = torch.tensor([0.25, -0.25, 0.25, -0.25])
-    assert torch.equal(torch.autograd.grad(loss, p)[0], slope)
 
 
 def test_sure_probabilities_have_finite_derivatives():
