@@ -19,6 +19,7 @@ import numpy as np
 from anypart.base.seeds import generator
 from anypart.models.continuous_mixture import ContinuousMixture
 from anypart.models.contract import Evidence, Layout, Model
+from anypart.models.settled import Settled
 from anypart.models.stack import Stack
 from anypart.models.stated_questions import StatedQuestions
 from anypart.models.vae import VAE
@@ -71,6 +72,8 @@ def prove_components(model: Model) -> Iterator[Proof]:
     if isinstance(model, Stack | StatedQuestions):
         for member in model.members:
             yield from prove_components(member)
+    elif isinstance(model, Settled):
+        yield from prove_components(model.inner)
     elif isinstance(model, ContinuousMixture):
         yield _finite(model)
     elif isinstance(model, VAE):

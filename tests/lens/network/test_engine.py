@@ -5,6 +5,7 @@ import pytest
 
 from anypart.models.catalogue import CATALOGUE
 from anypart.models.contract import Evidence, Layout
+from anypart.models.settled import Settled
 from anypart.models.stack import Stack
 from anypart.optim.catalogue import LEARNERS
 from anypart.scores.autoregression import prove, score_autoregression
@@ -47,7 +48,7 @@ def trained(family, steps=6):
 
 
 def test_every_family_of_the_catalogue_is_accounted_for():
-    assert set(CATALOGUE) == {*CHAINS, *LATENT, *TREES, "stack", "stated_questions"}
+    assert set(CATALOGUE) == {*CHAINS, *LATENT, *TREES, "settled", "stack", "stated_questions"}
 
 
 @pytest.mark.parametrize("family", CHAINS)
@@ -65,6 +66,14 @@ def test_the_components_of_every_latent_mixture_are_proved_products(family):
     assert not list(prove(model))
     scores = score_components(Stack([model, trained("fvsbn")], np.zeros(2)))
     assert (scores.mixtures, scores.proved, scores.notes) == (1, 1, ())
+
+
+def test_a_mixture_that_columns_hang_on_is_proved_too():
+    model = trained("continuous_mixture")
+    layout = Layout((*model.layout.n_cats, 2))
+    table = np.full((model.layout.n_cats[0], 2), np.log(0.5), np.float32)
+    hung = Settled(layout, model, {len(layout.n_cats) - 1: 0}, {len(layout.n_cats) - 1: table})
+    assert [p.proved for p in prove_components(hung)] == [True]
 
 
 def first_and_independent(family):
