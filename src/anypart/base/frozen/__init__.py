@@ -1,6 +1,7 @@
 """Frozen values: deep immutability, what two structures share, what a structure costs."""
 
-from anypart.base.frozen.freeze import FrozenArray, FrozenDict, freeze, is_frozen, thaw
+from anypart.base.frozen.freeze import FrozenArray, freeze, is_frozen, thaw
+from anypart.base.frozen.mapping import FrozenDict
 from anypart.base.frozen.walk import Sharing, footprint, shared
 
 __all__ = [

@@ -8,17 +8,14 @@ import enum
 import fractions
 import pathlib
 import uuid
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Mapping, Set
 from dataclasses import fields
-from types import MappingProxyType
-from typing import Any, NoReturn, TypeVar, cast
+from typing import Any, NoReturn
 
 import numpy as np
 
 from anypart.base.errors import FreezeError
-
-K = TypeVar("K")
-V = TypeVar("V")
+from anypart.base.frozen.mapping import FrozenDict
 
 #: Types whose values cannot change and hold no other values that could.
 ATOMS = (
@@ -28,104 +25,21 @@ ATOMS = (
 )  # fmt: skip
 
 
-class FrozenDict(tuple[Any], Mapping[K, V]):
-    """A mapping that nothing can change; it has a hash if its values have one.
+class FrozenArray(np.ndarray[Any, Any]):
+    """An array that nothing can change: its memory is bytes, and its shape and type stay.
 
-    It is a tuple underneath, so there is no attribute that could be set, not even by
-    `object.__setattr__`. So `json.dumps` takes it for a list of its keys: `thaw` it first.
-
-    Example:
-        >>> limits = FrozenDict({"rows": 3})
-        >>> limits["rows"], limits | {"cols": 2}
-        (3, FrozenDict({'rows': 3, 'cols': 2}))
-        >>> limits["rows"] = 4
-        Traceback (most recent call last):
-            ...
-        anypart.base.errors.FreezeError: a frozen mapping cannot be changed. Make \
-another: frozen | {'rows': ...}.
-
+    What is computed from it is a plain array; its parts are frozen like itself. What does not
+    ask an array whether it may be written gets around it: `torch.from_numpy`, which warns, an
+    address in ctypes, and NumPy's own methods called on the type (`np.ndarray.shape.__set__`).
     """
 
     __slots__ = ()
 
-    def __new__(cls, items: Mapping[K, V] | None = None) -> FrozenDict[K, V]:
-        """Copy a mapping; its values are taken as they are."""
-        return tuple.__new__(cls, (MappingProxyType(dict(items or {})),))
-
-    @property
-    def _held(self) -> Mapping[K, V]:
-        return cast(Mapping[K, V], tuple.__getitem__(self, 0))
-
-    def __getitem__(self, key: Any) -> Any:
-        return self._held[key]
-
-    def __iter__(self) -> Iterator[Any]:
-        return iter(self._held)
-
-    def __len__(self) -> int:
-        return len(self._held)
-
-    def __contains__(self, key: object) -> bool:
-        return key in self._held
-
-    def __reversed__(self) -> Iterator[Any]:
-        return reversed(list(self._held))
-
-    def __eq__(self, other: object) -> bool:
-        # A copy, because the other side of a comparison is handed what it is compared with.
-        return dict(self) == dict(other) if isinstance(other, Mapping) else NotImplemented
-
-    def __ne__(self, other: object) -> bool:
-        return not self == other
-
-    def __hash__(self) -> int:
-        return hash(frozenset(self._held.items()))
-
-    def __or__(self, other: Mapping[Any, Any]) -> FrozenDict[Any, Any]:
-        return FrozenDict({**self, **other})
-
-    def __repr__(self) -> str:
-        return f"FrozenDict({dict(self)!r})"
-
-    def __reduce__(self) -> Any:
-        return FrozenDict, (dict(self),)
-
-    def __copy__(self) -> FrozenDict[K, V]:
-        return self
-
-    def __deepcopy__(self, memo: Any) -> FrozenDict[K, V]:
-        return self if is_frozen(self) else NotImplemented
-
-    def __setitem__(self, key: Any, value: Any) -> NoReturn:
-        raise FreezeError(
-            f"a frozen mapping cannot be changed. Make another: frozen | {{{key!r}: ...}}."
-        )
-
-    def __delitem__(self, key: Any) -> NoReturn:
-        raise FreezeError(
-            "a frozen mapping cannot be changed. Make another without "
-            f"{key!r}: FrozenDict({{k: v for k, v in frozen.items() if k != {key!r}}})."
-        )
-
-    def __add__(self, other: Any) -> NoReturn:
-        raise FreezeError("mappings are not added. Use frozen | other.")
-
-    __mul__ = __rmul__ = __add__
-
-    def __lt__(self, other: Any) -> Any:
-        return NotImplemented
-
-    __le__ = __gt__ = __ge__ = __lt__
-
-
-class FrozenArray(np.ndarray[Any, Any]):
-    """An array that nothing can change: its memory is bytes, and its shape and type stay.
-
-    What is computed from it is a plain array; its parts are frozen like itself.
-    """
-
     def __setattr__(self, name: str, value: Any) -> NoReturn:
         raise FreezeError(f"a frozen array keeps its {name}. Change a copy: numpy.array(frozen).")
+
+    def __setstate__(self, state: Any) -> NoReturn:
+        raise FreezeError("a frozen array keeps its contents. Change a copy: numpy.array(frozen).")
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **named: Any) -> Any:
         written = inputs[:1] if method == "at" else named.get("out", ())
@@ -140,6 +54,11 @@ class FrozenArray(np.ndarray[Any, Any]):
 
     def __reduce__(self) -> Any:
         return freeze, (np.array(self),)
+
+
+for _name in ("shape", "dtype", "strides", "flat", "real", "imag", "data"):
+    # Without a way to set it, not even for `object.__setattr__`.
+    setattr(FrozenArray, _name, property(getattr(np.ndarray, _name).__get__))
 
 
 def freeze(value: Any) -> Any:
@@ -204,6 +123,11 @@ def _frozen_array(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
         raise FreezeError(
             "an array of objects cannot be frozen: they may change. Freeze array.tolist()."
         )
+    if array.dtype.names or isinstance(array, np.ma.MaskedArray):
+        what = "named fields, whose names can be set," if array.dtype.names else "a mask"
+        raise FreezeError(
+            f"an array with {what} cannot be frozen. Freeze a dict of its plain arrays."
+        )
     # Bytes cannot be written, so the array cannot be made writeable again.
     return np.frombuffer(array.tobytes(), array.dtype).reshape(array.shape).view(FrozenArray)
 
@@ -235,14 +159,16 @@ def is_atom(value: Any) -> bool:
     """Whether a value is one of `ATOMS`, and nothing was hung on it."""
     if isinstance(value, type | enum.Enum):
         return True
-    return isinstance(value, ATOMS) and not isinstance(value, np.void) and not vars_of(value)
+    if isinstance(value, np.void) or (isinstance(value, np.dtype) and value.names):
+        return False  # the names of fields can be set
+    return isinstance(value, ATOMS) and not vars_of(value)
 
 
 def is_frozen(value: Any) -> bool:
     """Whether nothing in a value can change, as far as Python's own operations go.
 
     A frozen dataclass counts, although `object.__setattr__` gets around it; `FrozenDict`,
-    tuples, frozensets and frozen arrays have no such way around.
+    tuples, frozensets and frozen arrays have no such way around in Python itself.
 
     Example:
         >>> is_frozen((1, frozenset({2}))), is_frozen((1, []))
@@ -257,9 +183,15 @@ def is_frozen(value: Any) -> bool:
         return all(is_frozen(k) and is_frozen(v) for k, v in value.items())
     if _is_frozen_dataclass(value):
         return all(is_frozen(getattr(value, field.name)) for field in fields(value))
-    if isinstance(value, tuple | frozenset) and not hasattr(value, "__dict__"):
+    if isinstance(value, tuple | frozenset) and not _has_attributes(value):
         return all(map(is_frozen, value))
     return False
+
+
+def _has_attributes(value: Any) -> bool:
+    """Whether an object has room for attributes, set or not."""
+    slots = (kind.__dict__.get("__slots__") for kind in type(value).__mro__)
+    return hasattr(value, "__dict__") or any(slots)
 
 
 def vars_of(value: Any) -> dict[str, Any]:

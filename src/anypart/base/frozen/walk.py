@@ -25,7 +25,8 @@ from weakref import ReferenceType
 
 import numpy as np
 
-from anypart.base.frozen.freeze import ATOMS, FrozenDict, is_atom, vars_of
+from anypart.base.frozen.freeze import ATOMS, is_atom, vars_of
+from anypart.base.frozen.mapping import FrozenDict
 
 # The program, not its data; frames lead to all that a module holds.
 _PROGRAM = (type, ModuleType, BuiltinFunctionType, CodeType, FrameType, TracebackType)

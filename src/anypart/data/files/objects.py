@@ -27,9 +27,9 @@ _INDEX = re.compile(r"__index_level_\d+__")
 def read_object(source: Any) -> Table:
     """Open a table that is an object of this process.
 
-    Known in-memory tables (Arrow, pandas, Polars) are taken without a copy where that is
-    possible. Any other Arrow stream may be readable only once, so it is spilled to a
-    temporary file, which goes away with the `Table`.
+    Of tables in memory (Arrow, pandas, Polars) numbers and times are copied, since they may
+    lie in an array that its owner changes later; text is not. Any other Arrow stream may be
+    readable only once, so it is spilled to a temporary file, which goes away with the `Table`.
 
     Raises:
         DataError: the object is no table.
@@ -70,11 +70,10 @@ def read_object(source: Any) -> Table:
 def of_arrow(table: pa.Table, name: str, notes: tuple[str, ...] = ()) -> Table:
     """Make a `Table` of an Arrow table in memory."""
     keep = [i for i, n in enumerate(table.column_names) if not _INDEX.fullmatch(n)]
-    table = table.select(keep)
-    names, renamed = unique_names(table.column_names)
+    names, renamed = unique_names(table.column_names[i] for i in keep)
     if not names:
         raise DataError(f"the {name} has no columns, so there is nothing to fit or ask.")
-    table = table.rename_columns(names)
+    table = pa.Table.from_arrays([_own(table.column(i)) for i in keep], names=names)
     schema = table.schema.remove_metadata()
     return Table(
         name,
@@ -85,12 +84,26 @@ def of_arrow(table: pa.Table, name: str, notes: tuple[str, ...] = ()) -> Table:
     )
 
 
+def _own(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Copy what may lie in the memory of an array: numbers, times, places of categories."""
+    return pa.chunked_array([_copied(chunk) for chunk in column.chunks], column.type)
+
+
+def _copied(array: pa.Array) -> pa.Array:
+    kind = array.type
+    if pa.types.is_dictionary(kind):
+        indices = _copied(array.indices)
+        return pa.DictionaryArray.from_arrays(indices, array.dictionary, ordered=kind.ordered)
+    if not pa.types.is_primitive(kind) or kind.bit_width % 8:
+        return array
+    held, width = array.buffers()[1], kind.bit_width // 8
+    values = held.slice(array.offset * width, len(array) * width).to_pybytes() if held else b""
+    seen = pa.array(np.asarray(array.is_valid())).buffers()[1] if array.null_count else None
+    return pa.Array.from_buffers(kind, len(array), [seen, pa.py_buffer(values)])
+
+
 def column(values: Any) -> pa.Array:
     """Make an Arrow array of Python values; mixed types become text, as in a CSV."""
-    if isinstance(getattr(values, "dtype", None), np.dtype):
-        # Arrow would look at the memory of an array or a pandas column, and a later change
-        # of it would be one of the table.
-        values = values.copy()
     try:
         return pa.array(values, from_pandas=True)
     except (pa.ArrowException, OverflowError, TypeError, ValueError):
