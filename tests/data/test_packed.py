@@ -1,6 +1,9 @@
+import json
 import pickle
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -14,6 +17,7 @@ from anypart.data.codec import Codec, Encoded
 from anypart.data.files import read
 from anypart.data.infer import infer_schema
 from anypart.data.packed import Layout, PackedCodes, pack
+from anypart.optim.workers import Tables
 
 from .planted import planted
 
@@ -140,6 +144,68 @@ def test_another_process_opens_the_same_file_and_copies_nothing(packed):
     command = [sys.executable, "-c", script]
     done = subprocess.run(command, input=sent, capture_output=True, check=True)
     assert done.stdout.decode().split() == [str(packed.rows(slice(None))[0].sum()), "memmap"]
+
+
+LINUX = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells of single mappings")
+READER = """
+import inspect, sys, types
+from anypart.data import packed
+made = types.ModuleType("made")
+sys.modules["made"] = made  # dataclasses look their module up
+exec(inspect.getsource(packed).replace(sys.argv[2], sys.argv[3]), made.__dict__)
+codes = made.PackedCodes.open(sys.argv[1])
+codes.rows(slice(None)), codes.rows(range(0, codes.n_rows, 7))
+print("read", flush=True)
+sys.stdin.read()
+"""
+
+
+def kilobytes(pid, name):
+    """What a process holds of one file, kB by kind: Rss, Pss, Private_Dirty …"""
+    found, here = {}, False
+    for line in Path(f"/proc/{pid}/smaps").read_text().splitlines():
+        if re.match(r"[0-9a-f]+-[0-9a-f]+ ", line):
+            here = line.endswith(name)
+        elif here and line.endswith("kB"):
+            kind, number = line.split(":")
+            found[kind] = found.get(kind, 0) + int(number.split()[0])
+    return found
+
+
+def share_pages(folder, old="", new="", n=2):
+    """Whether processes that have read all rows hold the file's pages once between them."""
+    command = [sys.executable, "-c", READER, str(folder), old, new]
+    pipe = subprocess.PIPE
+    readers = [subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) for _ in range(n)]
+    try:
+        assert [reader.stdout.readline() for reader in readers] == ["read\n"] * n
+        held = [kilobytes(reader.pid, "codes.bin") for reader in readers]
+    finally:
+        for reader in readers:
+            reader.communicate()
+    size = (Path(folder) / "codes.bin").stat().st_size / 1024
+    return all(held) and (
+        all(one["Rss"] >= size - 64 and one["Private_Dirty"] == 0 for one in held)
+        and sum(one["Pss"] for one in held) <= size + 8
+    )
+
+
+@LINUX
+def test_worker_processes_share_the_pages_of_one_file_and_write_to_none(tmp_path):
+    rows = pa.table({"word": [f"word {k % 40}" for k in range(400_000)]})
+    found = pack(read(rows), Codec(infer_schema(read(rows))), tmp_path)
+    assert found.cells.nbytes == 400_003
+    assert share_pages(tmp_path)
+    assert not share_pages(tmp_path, 'np.memmap(folder / CODES, np.uint8, "r")',
+                           "np.fromfile(folder / CODES, np.uint8)")  # fmt: skip
+    written = 'np.memmap(folder / CODES, np.uint8, "c"); cells[::4096] += 0'
+    assert not share_pages(tmp_path, 'np.memmap(folder / CODES, np.uint8, "r")', written)
+
+
+def test_workers_that_train_are_told_where_the_codes_lie(packed):
+    told = json.dumps(Tables(packed, packed, 0).as_json())
+    assert len(told) < 600
+    assert json.loads(told)["train"] == str(packed.folder.resolve())
 
 
 def test_codes_of_another_version_are_refused(packed):

@@ -6,6 +6,7 @@ import hashlib
 import re
 from base64 import b64encode
 from html.parser import HTMLParser
+from itertools import pairwise
 
 import pytest
 
@@ -174,6 +175,15 @@ def test_a_mutated_object_is_marked_and_others_are_not() -> None:
     trace = watch("a = [1]\nb = [2]\na.append(3)")
     drawings = [objects_svg.draw_objects(step).count("changed") for step in trace]
     assert drawings == [0, 0, 1]
+
+
+def test_no_title_runs_into_the_next_one() -> None:
+    step = watch("def f(some, long, signature, of_names=[[1], {}]):\n    pass").steps[-1]
+    drawing = objects_svg.draw_objects(step)
+    titles = re.findall(r'<text x="([\d.]+)" y="([\d.]+)" class="label"[^>]*>([^<]+)', drawing)
+    for y in {y for _, y, _ in titles}:
+        row = sorted((float(x), words) for x, at, words in titles if at == y)
+        assert all(x + 6 * len(words) < other for (x, words), (other, _) in pairwise(row)), row
 
 
 def test_deep_and_circular_objects_are_drawn() -> None:

@@ -10,6 +10,7 @@ from anypart.lens.python.text import object_text
 from anypart.lens.python.trace import Step, Thing
 
 STYLE = """
+.drawing { overflow-x: auto; }
 svg.objects text { font: 12px ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace; }
 svg.objects .label { fill: var(--soft); font-size: 10px; }
 svg.objects .box, svg.objects .cell { fill: var(--panel); stroke: var(--line); }
@@ -21,7 +22,8 @@ svg.objects .head { fill: var(--soft); stroke: none; }
 svg.objects .arrow.hot { stroke: var(--model); stroke-width: 2; }
 svg.objects .head.hot { fill: var(--model); }
 """
-_CHAR = 7.3  # width of a character of 12 px monospace
+_CHAR, _SMALL = 7.3, 6.2  # widths of a character of 12 and of 10 px monospace
+_APART = 56  # from one column to the next
 _ROW, _CELL, _HEAD, _GAP = 20, 34, 16, 16
 _MOST_CELLS, _MOST_OBJECTS, _WIDEST = 10, 40, 24  # cells of one object; objects; characters
 _MOST_COLUMNS = 8
@@ -96,7 +98,7 @@ def draw_objects(step: Step) -> str:
     )
     x = _draw_frames(sheet)
     for column in _columns(step):
-        x = _draw_column(sheet, x + 56, column)
+        x = _draw_column(sheet, x + _APART, column)
     _draw_arrows(sheet)
     said = "; ".join(
         f"{name} is {object_text(step.things, number, 60)}"
@@ -106,9 +108,13 @@ def draw_objects(step: Step) -> str:
     said = said or "no names yet"
     width, height = sheet.width + 6, sheet.height + 6
     return (
-        f'<svg class="objects" viewBox="0 0 {width:.0f} {height:.0f}" '
-        f'style="max-width:{width:.0f}px" role="img" aria-label="{escape(said)}">'
-        f"{''.join(sheet.parts)}</svg>"
+        '<div class="drawing" tabindex="0" role="group" aria-label="Names and objects">'
+        '<svg class="objects" '
+        f'viewBox="0 0 {width:.0f} {height:.0f}" '
+        # Letters stay 9 px high at least; a phone scrolls.
+        f'style="max-width:{width:.0f}px; min-width:{0.75 * width:.0f}px" '
+        f'role="img" aria-label="{escape(said)}">'
+        f"{''.join(sheet.parts)}</svg></div>"
     )
 
 
@@ -168,9 +174,9 @@ def _draw_column(sheet: _Sheet, x: float, column: Sequence[Thing]) -> float:
     for thing in column:
         title = f"{thing.type.rpartition('.')[2]} #{thing.id}"
         if thing.kind in ("function", "class", "iterator", "opaque") and thing.text:
-            title += f"  {thing.text}"
+            title = f"{title}  {thing.text}"[: 2 * _WIDEST]
         sheet.text(x + 2, y + 11, title, "label")
-        sheet.width = max(sheet.width, x + len(title) * 6.2)
+        sheet.width = max(sheet.width, x + len(title) * _SMALL)
         y += _HEAD
         sheet.doors[thing.id] = (x, y + 8)
         kind = "changed" if thing.id in sheet.changed else ""
@@ -178,7 +184,7 @@ def _draw_column(sheet: _Sheet, x: float, column: Sequence[Thing]) -> float:
         wide, high = draw(sheet, x, y, thing)
         sheet.rect(x, y, (wide, high), f"frame {kind}".strip())
         y += high + _GAP
-        right = max(right, x + wide)
+        right = max(right, x + wide, x + len(title) * _SMALL - _APART + 8)
     return right
 
 
@@ -212,7 +218,7 @@ def _draw_cells(sheet: _Sheet, x: float, y: float, thing: Thing) -> tuple[float,
     left = x
     for label, number in shown:
         words = sheet.inline(number) or "•"
-        wide = max(len(words) * _CHAR, len(label) * 6.2, 12) + 12
+        wide = max(len(words) * _CHAR, len(label) * _SMALL, 12) + 12
         sheet.rect(x, y, (wide, _CELL), "cell")
         sheet.text(x + 4, y + 11, label[:_WIDEST], "label")
         sheet.value(x + 6, y + 27, number)
@@ -221,7 +227,7 @@ def _draw_cells(sheet: _Sheet, x: float, y: float, thing: Thing) -> tuple[float,
     if rest:
         words = f"… {rest} more"
         sheet.text(x + 6, y + 22, words, "label")
-        x += len(words) * 6.2 + 12
+        x += len(words) * _SMALL + 12
     return x - left, _CELL
 
 

@@ -127,6 +127,31 @@ def test_the_law_of_the_excerpt_notices_a_bug(browser, right, wrong):
     assert differing(browser, script.replace(right, wrong), cases()) != []
 
 
+WINDOW = "const window = shortestWindow("
+AROUND_THE_FIRST = "const window = ((items, wanted) => { const at = items.findIndex((i) => \
+wanted.has(i)); return [at, at + 1]; })("
+COUNT = """([pages, queries]) => {
+  const shown = queries.flatMap((query) => module.exports.search(pages, query));
+  return [shown.filter((one) => one.shown.found.length === one.rank[0]).length, shown.length];
+}"""
+
+
+def test_without_the_shortest_window_results_show_fewer_of_the_words(browser):
+    texts = sorted(Path(build.__file__).parents[1].glob("articles/*/en.md"))
+    pages = [{"title": t.parent.name, "note": True, "text": t.read_text("utf-8")} for t in texts]
+    script, whole = SCRIPT.read_text("utf-8"), []
+    assert script.count(WINDOW) == 1
+    for source in (script, script.replace(WINDOW, AROUND_THE_FIRST)):
+        page = browser.new_page()
+        page.evaluate("globalThis.module = {}")
+        page.add_script_tag(content=source)
+        shown, count = page.evaluate(COUNT, [pages, [q for q in ENGLISH if " " in q]])
+        page.close()
+        whole.append(shown / count)
+    with_windows, without = whole
+    assert with_windows > 2 * without
+
+
 @pytest.mark.parametrize(("home", "queries"), [(".", ENGLISH), ("zh", CHINESE)])
 def test_two_dozen_queries_find_their_note(site, window, home, queries):
     assert len(queries) == 24
