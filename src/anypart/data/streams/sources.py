@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from anypart.data.files import read
 from anypart.data.files.table import Table
 from anypart.data.streams.stages import Cut, Map, Windows, positive
 from anypart.data.streams.stream import Stream
@@ -17,19 +18,22 @@ WINDOW_CELLS = 4_194_304  # cells shuffled together; what an epoch holds in memo
 BLOCK = 4_096  # neighbouring rows that are read together
 
 
-def table_rows(table: Table) -> Stream:
+def table_rows(table: Any) -> Stream:
     """Stream over the rows of a table, as dicts, in constant memory.
 
     Resuming reads the source up to the row again, without making its dicts.
 
+    Args:
+        table: whatever `anypart.data.files.read` takes. An Arrow stream, which can be read
+            once only, is spilled to a temporary file.
+
     Example:
-        >>> from anypart.data.files import read
-        >>> rows = table_rows(read({"n": [1, 2, 3]}))
+        >>> rows = table_rows({"n": [1, 2, 3]})
         >>> list(rows.filter(lambda row: row["n"] != 2).map(lambda row: row["n"]))
         [1, 3]
 
     """
-    return Stream(partial(_rows, table))
+    return Stream(partial(_rows, read(table)))
 
 
 def _rows(table: Table, at: int) -> Iterator[dict[str, Any]]:

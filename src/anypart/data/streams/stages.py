@@ -16,15 +16,15 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import count, islice, repeat
 from multiprocessing import get_context
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from anypart.base.errors import DataError
 from anypart.base.seeds import generator
+from anypart.data.streams.marks import Mark
 
-Mark = Any  # a number, or a tuple of marks and numbers
 Pairs = Iterator[tuple[Any, Mark]]
 Start = Callable[[Mark], Pairs]  # opens what comes before, right after a mark; None: at the start
 
@@ -88,6 +88,7 @@ class Shuffle:
 
     size: int
     seed: int
+    n_marks: ClassVar[int] = 2
 
     @property
     def name(self) -> str:
@@ -100,6 +101,11 @@ class Shuffle:
         pairs = before(start)
         while (taken := _taken(pairs, self.size))[0]:
             window, after = taken
+            if given >= len(window):
+                raise DataError(
+                    f"The saved place is item {given} of a window of {len(window)}: the source "
+                    "gives fewer items than it did. Start the stream anew."
+                )
             order = generator(self.seed, "stream", epoch, number).permutation(len(window))
             items = [window[place] for place in order[given:].tolist()]
             places = zip(repeat(start), repeat(number), count(given + 1))
@@ -155,6 +161,7 @@ class Cut:
     """Tuples of arrays of rows, cut into pieces of `size` rows; a shorter rest is left out."""
 
     size: int
+    n_marks: ClassVar[int] = 1
 
     @property
     def name(self) -> str:
@@ -276,13 +283,15 @@ def _put(
     return False
 
 
-def positive(what: str, size: int) -> int:
+def positive(what: str, size: Any) -> int:
     """Return a size, or say that it is none.
 
     Raises:
-        DataError: it is below 1.
+        DataError: it is below 1, or no whole number.
 
     """
+    if not isinstance(size, int | np.integer):
+        raise DataError(f"{what} of {size!r} items is none. Use a whole number from 1 on.")
     if size < 1:
         raise DataError(f"{what} of {size} items holds nothing. Use 1 or more.")
-    return size
+    return int(size)

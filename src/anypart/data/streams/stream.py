@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import pickle
+import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import count, islice
-from typing import Any, cast
+from typing import Any
 
 from anypart.base.errors import DataError
+from anypart.data.streams.marks import Mark, fits, listed
 from anypart.data.streams.stages import (
     Batch,
     Filter,
     Map,
-    Mark,
     Pairs,
     Prefetch,
     Shuffle,
@@ -23,6 +24,7 @@ from anypart.data.streams.stages import (
 )
 
 VERSION = 1
+_NO_PLACE = "This is no saved place of a stream. Give what Cursor.state() returned."
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ it could not be resumed. Give a list, or a function that opens it.
         if isinstance(items, Sequence):
             return Stream(partial(_from_sequence, items))
         if callable(items):
-            return Stream(partial(_from_opened, items))
+            return Stream(_Opened(items))
         if isinstance(items, set | frozenset):
             raise DataError(
                 "A set has another order in each process: a stream over it could not be resumed. "
@@ -83,7 +85,7 @@ it could not be resumed. Give a list, or a function that opens it.
                 f"A {type(items).__name__} can be read once only, so a stream over it could not be "
                 "resumed. Give a list, or a function that opens it."
             )
-        return Stream(partial(_from_opened, partial(iter, items)))
+        return Stream(_Opened(partial(iter, items)))
 
     def map(
         self, function: Callable[[Any], Any], *, workers: int = 0, processes: bool = False
@@ -155,17 +157,16 @@ it could not be resumed. Give a list, or a function that opens it.
         """
         try:
             version, name = state["version"], state["stream"]
-            epoch, mark = int(state["epoch"]), state["mark"]
-            _check_mark(mark)
-        except (KeyError, TypeError, ValueError):
-            raise DataError(
-                "This is no saved place of a stream. Give what Cursor.state() returned."
-            ) from None
+            epoch, mark = state["epoch"], state["mark"]
+        except (KeyError, TypeError):
+            raise DataError(_NO_PLACE) from None
         if (version, name) != (VERSION, self.name):
             raise DataError(
                 f"The place was saved of the stream '{name}' (version {version}); this one is "
                 f"'{self.name}' (version {VERSION}). Resume the same stream."
             )
+        if type(epoch) is not int or epoch < 0 or not fits(mark, self.stages):
+            raise DataError(_NO_PLACE)
         return Cursor(self, epoch, mark, epochs)
 
     def pairs(self, epoch: int, mark: Mark) -> Pairs:
@@ -219,7 +220,7 @@ class Cursor(Iterator[Any]):
             "version": VERSION,
             "stream": self.stream.name,
             "epoch": self.epoch,
-            "mark": _listed(self._mark),
+            "mark": listed(self._mark),
         }
 
     def close(self) -> None:
@@ -245,23 +246,37 @@ def _check_sent(function: Callable[[Any], Any]) -> None:
         ) from None
 
 
-def _check_mark(mark: Mark) -> None:
-    """Raise a ValueError unless it is a place, or a list of places."""
-    if isinstance(mark, tuple | list):
-        for part in cast("Sequence[Mark]", mark):
-            _check_mark(part)
-    elif mark is not None and (not isinstance(mark, int) or mark < 0):
-        raise ValueError(mark)
-
-
-def _listed(mark: Mark) -> Mark:
-    """Write a mark as JSON gives it back."""
-    return [_listed(part) for part in mark] if isinstance(mark, tuple | list) else mark
-
-
 def _from_sequence(items: Sequence[Any], at: int) -> Iterator[Any]:
     return iter(items[at:] if at else items)
 
 
-def _from_opened(opened: Callable[[], Iterable[Any]], at: int) -> Iterator[Any]:
-    return islice(opened(), at, None)
+class _Opened:
+    """Items that a function opens anew each time, from one of them on.
+
+    Args:
+        opened: the function.
+
+    """
+
+    def __init__(self, opened: Callable[[], Iterable[Any]]) -> None:
+        self._opened = opened
+        self._last: Callable[[], Any] = lambda: None
+
+    def __call__(self, at: int) -> Iterator[Any]:
+        found = self._opened()
+        if iter(found) is found:
+            if found is self._last():
+                raise DataError(
+                    f"The function gave the same {type(found).__name__} again, which can be read "
+                    "once only, so the stream could not be resumed. Let it open another each time."
+                )
+            self._last = _reference(found)
+        return islice(found, at, None)
+
+
+def _reference(value: Any) -> Callable[[], Any]:
+    """Refer to a value without keeping it, if its type allows that."""
+    try:
+        return weakref.ref(value)
+    except TypeError:
+        return lambda: value
