@@ -18,6 +18,8 @@ MEMBER = Member("shares", "toy", {}, 0, 40, 10, 4, 3)
 class Shares:
     """A model of one column: a share for each category."""
 
+    family = "toy"
+
     def __init__(self, shares):
         self.shares = shares
 

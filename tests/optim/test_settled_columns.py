@@ -9,7 +9,11 @@ from anypart.models import structure
 from anypart.models.contract import Evidence, Layout
 from anypart.optim import decoder, tree_start
 from anypart.optim.decoder import DecoderLearner, DecoderSettings
+from anypart.optim.finish import finish_member, load_stored
 from anypart.optim.hidden_trees import HiddenSettings, HiddenTreeLearner
+from anypart.optim.loop import Stopped
+from anypart.optim.plan import Member
+from anypart.optim.rows import Rows, Split
 
 LAYOUT = Layout((6, 3, 2))
 BOROUGH = np.array([0, 0, 1, 1, 2, 2])
@@ -103,3 +107,29 @@ def test_training_goes_on_from_its_state_with_the_same_bits(start):
         learner.step(codes[:100], seen[:100], 0.5)
     for one, other in zip(first.state().values(), second.state().values(), strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+class Zones:
+    """The rows as a source of training."""
+
+    def __init__(self):
+        self.codes, self.seen = zones(400)
+        self.n_rows, self.n_cats = 400, LAYOUT.n_cats
+
+    def rows(self, index):
+        return self.codes[index], self.seen[index]
+
+
+def test_a_member_with_settled_columns_is_stopped_resumed_and_stored(tmp_path):
+    source, some = Zones(), np.arange(50)
+    halves = Split(Rows(source, some), *source.rows(some))
+    settings = {"dims": 2, "width": 8, "points": 32, "mixes": 64}
+    member = Member("mixture", "continuous_mixture", settings, 0, 30, 50, 5, 9)
+    steps = iter(range(100))
+    with pytest.raises(Stopped):
+        finish_member(member, halves, tmp_path, print, lambda: next(steps) > 12)
+    finish_member(member, halves, tmp_path, print)
+    finish_member(member, halves, tmp_path / "alone", print)
+    one, alone = load_stored(member, tmp_path), load_stored(member, tmp_path / "alone")
+    assert one.model.family == "settled"
+    np.testing.assert_array_equal(one.valid_log_prob, alone.valid_log_prob)

@@ -70,6 +70,7 @@ def finish_member(
     log_prob = valid_log_prob(trained.model, split.codes, split.seen, member.stated)
     about = {
         "mark": member.mark,
+        "family": trained.model.family,
         "settings": settings,
         "step": trained.step,
         "steps": trained.steps,
@@ -94,6 +95,6 @@ def load_stored(member: Member, folder: Path) -> Stored:
             f"{path} belongs to another plan of {member.name}. "
             "Delete it, or train in another folder."
         )
-    model = load_model(member.family, about["settings"], part(arrays, "model"))
+    model = load_model(about["family"], about["settings"], part(arrays, "model"))
     event = Finished(member.name, about["step"], about["steps"], about["log_lik"])
     return Stored(model, arrays["valid_log_prob"], event)

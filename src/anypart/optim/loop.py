@@ -132,6 +132,7 @@ class _Run:
     def save(self, path: Path) -> None:
         """Replace the checkpoint by the present state."""
         settings, arrays = self.best.state() if self.best else ({}, {})
+        best = {"family": self.best.family, "settings": settings} if self.best else None
         about: dict[str, Any] = {
             "mark": self.member.mark,
             "step": self.step,
@@ -140,7 +141,7 @@ class _Run:
             "best_log_lik": self.best_log_lik if self.best else None,
             "last_log_lik": self.last_log_lik,
             "stale": self.stale,
-            "best_settings": settings if self.best else None,
+            "best": best,
         }
         write_arrays(path, under("learner", self.learner.state()) | under("best", arrays), about)
 
@@ -156,9 +157,8 @@ class _Run:
         self.rows = self.rows.stream.resume(about.get("rows", {}), epochs=None)
         self.step, self.stale = about["step"], about["stale"]
         self.best_step, self.last_log_lik = about["best_step"], about["last_log_lik"]
-        if about["best_settings"] is not None:
-            settings, best = about["best_settings"], part(arrays, "best")
-            self.best = load_model(self.member.family, settings, best)
+        if best := about["best"]:
+            self.best = load_model(best["family"], best["settings"], part(arrays, "best"))
             self.best_log_lik = about["best_log_lik"]
         self.began = (time.monotonic(), self.step)
 
