@@ -94,6 +94,18 @@ def test_a_file_may_not_grow_without_end() -> None:
     assert trace.raised.type == "OSError"
 
 
+@pytest.mark.parametrize("source", ["-" * 100_000 + "1", "+".join("1" * 60_000)])
+def test_what_nests_too_deep_to_be_compiled_is_told(source: str) -> None:
+    trace = watch(f"x = {source}", limits=Limits(seconds=30.0))
+    assert trace.ended == "syntax"
+    assert str(trace.raised).startswith(("MemoryError", "RecursionError"))  # by version
+
+
+def test_a_snippet_is_text() -> None:
+    with pytest.raises(LensError, match="a snippet is text, not a bytes"):
+        watch(b"x = 1")  # type: ignore[arg-type]
+
+
 def test_threads_are_refused() -> None:
     trace = watch("import threading\nthreading.Thread(target=print).start()")
     assert trace.ended == "exception"

@@ -5,17 +5,26 @@ from __future__ import annotations
 import array
 import collections
 import copy
+import decimal
 import dis
 import enum
+import io
+import itertools
+import random
 import sys
 from dataclasses import dataclass
 
+import numpy as np
+import pyarrow as pa
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from anypart.base.errors import LensError
 from anypart.lens.python import classify, copies, costs, growth, operations, recommend
+
+from ...data.planted import planted
 
 
 def capacities(n):
@@ -153,7 +162,16 @@ KNOWN = [
     (iter([1]), True, True, False, True, True, False),
     (map(str, [1, 2]), True, True, False, True, True, False),
     (make(), None, True, None, True, True, True),
+    (np.arange(3), True, False, False, True, False, False),
+    (torch.zeros(2), True, True, False, True, False, False),
+    (pa.array([1]), False, False, True, True, False, False),
+    (io.BytesIO(b"ab"), True, True, False, True, True, False),
+    (random.Random(0), True, True, False, False, False, False),
+    (np.random.default_rng(0), True, True, False, False, False, False),
+    (itertools.count(), True, True, False, True, True, False),
+    (decimal.Decimal(1), False, True, True, False, False, False),
 ]
+OF_C = (np.arange(3), np.random.default_rng(0))  # to others attributes can be added
 
 
 @pytest.mark.parametrize("known", KNOWN, ids=lambda known: type(known[0]).__name__)
@@ -162,6 +180,14 @@ def test_kinds_are_found_by_trying(known):
     told = (found.mutable, found.hashable, found.deeply_immutable)
     assert told == known[1:4]
     assert (found.iterable, found.iterator, found.generator) == known[4:]
+
+
+@pytest.mark.parametrize("value", OF_C, ids=lambda value: type(value).__name__)
+def test_the_law_of_kinds_notices_that_memory_of_c_is_not_looked_at(value):
+    module = sys.modules["anypart.lens.python.classify"]
+    assert (
+        planted(module, "return pickle.dumps(thing)", "return b''").classify(value).mutable is False
+    )
 
 
 def test_a_generator_can_be_tried_where_another_can_be_made():

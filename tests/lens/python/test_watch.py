@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from anypart.lens.python import watch
 from anypart.lens.python.classics import classic, classics
+from anypart.studio.python_trace import trace_page
 
 from . import oracle
 from .oracle import hold
@@ -106,6 +108,23 @@ MORE = {
         "    y = 1\nz = 2"
     ),
 }
+
+
+def test_half_a_character_is_printed_as_in_a_terminal_and_shown_as_an_escape() -> None:
+    half = "print('\\ud800')"
+    assert str(watch(half).raised).startswith("UnicodeEncodeError: 'utf-8' codec can't encode")
+    assert oracle.run_plainly(half, sys.executable)[1].startswith("UnicodeEncodeError: 'utf-8'")
+    source = (
+        "import sys\nclass A: pass\na = A()\nsetattr(a, '\\ud800', '\U0001f600')\n"
+        "globals()['b\\udfff'] = [1]\nprint('\\ud801', '\U0001f600', file=sys.stderr)\n"
+    )
+    trace = watch(source)
+    assert trace.output == "\\ud801 \U0001f600\n"
+    assert trace.steps[-1].named("b\\udfff").kind == "sequence"
+    assert trace.steps[-1].named("a").parts[0][0] == ".\\ud800"
+    assert trace_page(trace).encode().count("\U0001f600".encode()) > 1
+    json.dumps(trace.to_json(), ensure_ascii=False).encode()
+    str(trace).encode()
 
 
 @pytest.mark.parametrize("name", MORE)

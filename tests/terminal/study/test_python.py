@@ -31,6 +31,26 @@ def test_a_file_is_stepped_through_as_text(capsys, file: str) -> None:
     assert "\x1b" not in out
 
 
+@pytest.mark.parametrize(
+    "source",
+    [b"\xef\xbb\xbfx = '\xc3\xa9'\n", b"# -*- coding: latin-1 -*-\nx = '\xe9'\n"],
+    ids=["with a mark of order", "latin-1"],
+)
+def test_a_file_is_read_as_the_interpreter_reads_it(capsys, tmp_path: Path, source: bytes) -> None:
+    path = tmp_path / "own.py"
+    path.write_bytes(source)
+    code, out, _ = run(capsys, "python", str(path))
+    assert (code, "bound x to 'é'" in out) == (0, True)
+
+
+def test_a_file_that_is_no_text_is_told(capsys, tmp_path: Path) -> None:
+    path = tmp_path / "own.py"
+    for damaged in (b"x = '\xe9'\n", b"# coding: no-such\nx = 1\n"):
+        path.write_bytes(damaged)
+        code, _, err = run(capsys, "python", str(path))
+        assert (code, "is no Python source" in err) == (2, True)
+
+
 def test_a_file_becomes_a_page(capsys, file: str, tmp_path: Path) -> None:
     page = tmp_path / "page.html"
     code, out, _ = run(capsys, "python", file, "-o", str(page))

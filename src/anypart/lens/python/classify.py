@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import pickle
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from types import GeneratorType
@@ -16,7 +17,7 @@ x[0] = new|x[first] = new|x[new] = new|del x[0]|del x[first]|x.append(new)|x.add
 x.insert(0, new)|x.extend([new])|x.update({new: new})|x.update([new])|x.pop()|x.popitem()
 x.remove(first)|x.discard(first)|x.clear()|x.reverse()|x.rotate(1)|x.sort()|x += x|x |= x2
 x *= 2|x.lens_probe = new|setattr(x, name, new)|delattr(x, name)|next(x)|x.send(None)|x.close()
-x.read()|x.write(new)|x.set(new)
+x.read()|x.write(new)|x.set(new)|x.random()
 """
 _ATTEMPTS = tuple(one for line in _TRIES.split("\n") for one in line.split("|") if one)
 _GENTLE = ("x[0] = x[0]", "x[first] = x[first]", "x.lens_probe = 1; del x.lens_probe")
@@ -206,7 +207,17 @@ def _content(thing: Any) -> Any:
     parts = [(label, id(part)) for label, part in found.parts]
     # An iterator over an iterator (map, zip) moves when what it draws from does.
     inner = [_content(part) for label, part in found.parts if label == "over"]
-    return found.text, parts, inner if found.kind == "iterator" else [], _Kept(found.parts)
+    # What C keeps for itself, such as an array its memory, shows in what a copy is made of.
+    inside = _pickled(thing) if found.kind in ("opaque", "iterator") else None
+    inner = inner if found.kind == "iterator" else []
+    return found.text, parts, inside, inner, _Kept(found.parts)
+
+
+def _pickled(thing: Any) -> bytes | None:
+    try:
+        return pickle.dumps(thing)
+    except Exception:
+        return None
 
 
 class _Kept:

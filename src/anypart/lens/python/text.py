@@ -11,11 +11,12 @@ _BRACKETS = {"list": "[]", "tuple": "()", "set": "{}", "frozenset": "{}", "dict"
 ENDED = {
     "finished": "It ran to its end.",
     "exception": "Nobody caught {raised}.",
-    "syntax": "It is no Python: {raised}.",
+    "syntax": "It cannot be compiled: {raised}.",
     "steps": "Stopped at the limit on steps; raise it to see more.",
     "time": "Stopped at the limit on time.",
     "memory": "Stopped at the limit on memory.",
-    "lost": "Calls nested deeper than can be followed; the steps until then are shown.",
+    "lost": "It went where it cannot be followed, such as calls nested too deep or a trace that it "
+    "took away; the steps until then are shown.",
     "killed": "Its process ended without a word.",
 }
 

@@ -163,8 +163,9 @@ class Trace:
     Args:
         source: the snippet.
         steps: in the order in which they ran.
-        ended: `finished`, `exception` (nobody caught it), `syntax` (it is no Python),
-            `steps`, `time` or `memory` (a limit), `lost` (calls nested too deep to follow),
+        ended: `finished`, `exception` (nobody caught it), `syntax` (it is not compiled),
+            `steps`, `time` or `memory` (a limit), `lost` (calls nested too deep to follow, or
+            a trace that the snippet took away),
             or `killed` (the process died).
         raised: the exception that ended it.
         output: all that it printed, also after the last step.

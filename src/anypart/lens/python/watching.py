@@ -12,7 +12,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
 from anypart.base.errors import LensError
 from anypart.lens.python.trace import Ended, Reader, Trace
@@ -106,6 +106,8 @@ def run_job(job: dict[str, Any], limits: Limits, python: str | Path, take: Any) 
         How it ended, for a process that did not tell itself: out of time, or killed.
 
     """
+    if not isinstance(job["source"], str):
+        raise LensError(f"a snippet is text, not a {type(job['source']).__name__}.")
     if len(job["source"]) > _MOST_SOURCE:
         raise LensError(
             f"the snippet has {len(job['source']):,} characters; at most {_MOST_SOURCE:,} "
@@ -178,7 +180,19 @@ def _messages(process: subprocess.Popen[bytes]) -> Iterator[dict[str, Any]]:
             return  # cut off by its end, or not from the lens
         if not isinstance(message, dict):
             return
-        yield message
+        yield _writable(message) if b"\\ud" in line else message
+
+
+def _writable(told: Any) -> Any:
+    """Write halves of characters, which a snippet's names may have, as escapes."""
+    if isinstance(told, str):
+        return told.encode("utf8", "backslashreplace").decode()
+    if isinstance(told, list):
+        return [_writable(one) for one in cast("list[Any]", told)]
+    if isinstance(told, dict):
+        items = cast("dict[str, Any]", told).items()
+        return {_writable(name): _writable(one) for name, one in items}
+    return told
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:

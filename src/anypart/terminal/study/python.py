@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import tokenize
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
@@ -111,9 +112,13 @@ def _source(file: File | None, example: str | None) -> tuple[str, str]:
     if file == "-":
         return "standard input", sys.stdin.read()
     try:
-        return Path(str(file)).name, Path(str(file)).read_text(encoding="utf-8")
-    except UnicodeDecodeError:
-        raise LensError(f"{file} is no text in UTF-8, so it is no Python source.") from None
+        with tokenize.open(str(file)) as source:  # as the interpreter reads it
+            return Path(str(file)).name, source.read()
+    except (UnicodeDecodeError, SyntaxError) as error:
+        raise LensError(
+            f"{file} is no Python source: its text is not in the encoding that it names, or else "
+            f"in UTF-8 ({error})."
+        ) from None
 
 
 def deliver(found: Any, output: Path | None, as_json: bool, make_page: Callable[[], str]) -> None:

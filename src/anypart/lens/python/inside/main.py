@@ -35,9 +35,10 @@ class Written(io.TextIOBase):
         self._left = _MOST_OUTPUT
 
     def write(self, text: str, /) -> int:
-        """Keep what is printed, up to a limit."""
+        """Keep what is printed, up to a limit; what is no UTF-8 is an error, as in a terminal."""
         if type(text) is not str:
             raise TypeError(f"write() argument must be str, not {type(text).__name__}")
+        text.encode()
         if self._left > 0:
             self._parts.append(text[: self._left])
         self._left -= len(text)
@@ -52,6 +53,21 @@ class Written(io.TextIOBase):
         text = "".join(self._parts)
         self._parts.clear()
         return text
+
+
+class Complaints(io.TextIOBase):
+    """Standard error of the snippet: what is no UTF-8 is written in escapes."""
+
+    def __init__(self, written: Written) -> None:
+        self._written = written
+
+    def write(self, text: str, /) -> int:
+        """Keep what is written, among what is printed."""
+        return self._written.write(str(text).encode("utf8", "backslashreplace").decode())
+
+    def writable(self) -> bool:
+        """Say yes."""
+        return True
 
 
 class Messages:
@@ -90,7 +106,7 @@ def main() -> None:
     os.close(null)
     try:
         code = compile(job["source"], NAME, "exec", dont_inherit=True)
-    except (SyntaxError, ValueError) as error:
+    except (SyntaxError, ValueError, OverflowError, RecursionError, MemoryError) as error:
         return messages.end("syntax", raised=_syntax(error))
     linecache.cache[NAME] = (len(job["source"]), None, job["source"].splitlines(True), NAME)
     done = limit_resources(job["memory_mb"], job["seconds"])
@@ -112,7 +128,7 @@ def _prepare(job: dict[str, Any]) -> tuple[types.ModuleType, Written]:
         del sys.modules[name]
     sys.modules["__main__"] = module
     sys.argv = [NAME]
-    sys.stdout = sys.stderr = written
+    sys.stdout, sys.stderr = written, Complaints(written)
     sys.stdin = io.StringIO(job["stdin"])
     gc.collect()
     return module, written
@@ -179,9 +195,9 @@ def _finish(module: types.ModuleType) -> None:
     gc.collect()
 
 
-def _syntax(error: SyntaxError | ValueError) -> dict[str, Any]:
-    line = getattr(error, "lineno", None)
-    return {"type": type(error).__name__, "message": str(error), "line": line, "traceback": []}
+def _syntax(error: Exception) -> dict[str, Any]:
+    line, words = getattr(error, "lineno", None), str(error) or "nested too deep to be compiled"
+    return {"type": type(error).__name__, "message": words, "line": line, "traceback": []}
 
 
 def _raised(error: BaseException) -> dict[str, Any]:
