@@ -43,6 +43,13 @@ def test_streaks_of_a_table_are_found_by_user(tmp_path, capsys):
     assert found[1]["length"] == 1
 
 
+def test_a_column_may_be_grouped_by_itself(tmp_path, capsys):
+    path = tmp_path / "visits.csv"
+    path.write_text(VISITS)
+    assert main(["study", "runs", str(path), "--column", "day", "--by", "day", "--json"]) == 0
+    assert [streak["length"] for streak in json.loads(capsys.readouterr().out)] == [1] * 4
+
+
 def test_a_page_steps_through_every_value(tmp_path, capsys):
     page = tmp_path / "runs.html"
     assert main(["study", "runs", "7", "3", "8", "-o", str(page)]) == 0
@@ -60,6 +67,7 @@ def test_a_page_steps_through_every_value(tmp_path, capsys):
         (["1", "--step", "day"], "--step is of dates"),
         (["visits.csv", "--column", "user"], "these values are of type str"),
         (["1", "--by", "user"], "--by is a column"),
+        (["visits.csv", "--column", "day", "--by", "user", "--trace"], "Leave out --by"),
         (["1", "2", "--column", "day"], "of one table"),
         (["visits.csv", "--column", "dya"], "Did you mean 'day'?"),
     ],

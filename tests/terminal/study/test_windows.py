@@ -25,6 +25,14 @@ def test_a_column_is_searched_row_by_row(tmp_path, capsys):
     assert "no window covers" in capsys.readouterr().out
 
 
+def test_a_value_with_a_comma_is_asked_for_in_quotes(tmp_path, capsys):
+    path = tmp_path / "visits.csv"
+    path.write_text('user\nann\n"Lee, Bo"\ncy\n')
+    words = ["study", "window", str(path), '"Lee, Bo", cy', "--column", "user"]
+    assert main(words) == 0
+    assert capsys.readouterr().out == "1 … 2  (2)  Lee, Bo cy\n"
+
+
 def test_nothing_required_is_said_to_be_covered(capsys):
     assert main(["study", "window", "ab", ""]) == 0
     assert "the empty window covers it" in capsys.readouterr().out

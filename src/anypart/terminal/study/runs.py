@@ -51,8 +51,10 @@ def runs(
         raise QuestionError(
             "--by is a column of a table: anypart study runs FILE --column C --by B."
         )
+    if by and (output or trace):
+        raise QuestionError("a trace is of one search. Leave out --by, or --trace and --output.")
     if by:
-        rows = _columns(values, [column, by])
+        rows = _columns(values, list(dict.fromkeys([column, by])))
         streaks = longest_runs(rows[by], rows[column], step=step or None)
         _show_streaks(streaks, by, as_json=json)
         return

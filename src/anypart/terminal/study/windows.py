@@ -36,7 +36,8 @@ def window(
 
     Args:
         sequence: a text, or a table with --column.
-        required: its characters; with --column, values with commas between them.
+        required: its characters; with --column, values with commas between them, "quoted"
+            if they have commas themselves.
         column: of the table, in the order of its rows.
         every: all minimal windows, not only the shortest.
         trace: show how it is found, move by move.
@@ -47,7 +48,7 @@ def window(
     from anypart.data.windows import minimal_windows, shortest_window, trace_window
 
     items: Any = _cells(sequence, column) if column else sequence
-    wanted: Any = [word.strip() for word in required.split(",")] if column else required
+    wanted: Any = _listed(required) if column else required
     if output or trace:
         from anypart.studio.traces import window_page
         from anypart.terminal.study.python import deliver
@@ -67,6 +68,12 @@ def window(
         return
     for one in found or [None]:
         print(_said(items, one))
+
+
+def _listed(words: str) -> list[str]:
+    import csv
+
+    return [word.strip() for word in next(csv.reader([words], skipinitialspace=True), [])]
 
 
 def _cells(path: str, column: str) -> list[str | None]:
