@@ -151,7 +151,7 @@ def test_moving_totals_give_batches_the_slope_of_all_rows():
 
 
 def test_the_slope_notices_that_no_totals_move():
-    broken = planted(finisher, "if has and share < 1 else {}", "if not has else {}")
+    broken = planted(finisher, 'if "totals" in taken else {}', "if not taken else {}")
     with pytest.raises(AssertionError, match="assert"):
         the_mean_slope_of_batches_is_that_of_all_rows(broken)
 
@@ -159,7 +159,7 @@ def test_the_slope_notices_that_no_totals_move():
 def test_mini_batches_finish_as_well_as_all_rows_do():
     train, valid, test = (two_clouds(k, 1500) for k in range(3))
     model = by_cross_entropy(train)
-    for metric in (metrics.f1, metrics.accuracy):
+    for metric in (metrics.f1, metrics.accuracy, metrics.average_precision):
         whole = finish(model, train, valid, metric)
         parts = finish(model, train, valid, metric, Recipe(batch=100, steps=300))
         assert parts.report(test, metric)["kept"] > whole.report(test, metric)["kept"] - 0.02

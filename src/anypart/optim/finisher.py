@@ -17,8 +17,9 @@ import torch
 from torch import Tensor, nn
 
 from anypart.base.errors import FitError
+from anypart.calculus.smoothing.metrics.moving import Recent, Totals
 from anypart.calculus.smoothing.metrics.predicted import Metric, logits
-from anypart.calculus.smoothing.metrics.ratios import Totals, f1
+from anypart.calculus.smoothing.metrics.ratios import f1
 
 AT_HALF, TUNED, FINE_TUNED = "cross-entropy at .5", "tuned threshold", "fine-tuned"
 
@@ -46,8 +47,9 @@ class Recipe:
         rate: Adam's learning rate.
         steps: at most; the best step on validation is taken.
         every: steps between looks at the validation rows.
-        batch: rows of a step, 0 for all. Each batch has its share of every class, and ratios
-            as F1 are taken of moving totals, whose mean slope is that of all rows.
+        batch: rows of a step, 0 for all. Each batch has its share of every class; ratios as
+            F1 are taken of moving totals, average precision among recent rows, so that the
+            mean slope is that of all rows.
         seed: of the batches.
 
     """
@@ -203,11 +205,15 @@ class _Goal:
         return self.metric.loss(said, labels, self.temperature, **self.options, **more)
 
     def moving(self, batch: int, n_rows: int) -> dict[str, Any]:
-        """Return the option of moving totals, if the metric has it and a batch is not all."""
-        has = "totals" in inspect.signature(self.metric).parameters
+        """Return what a batch is told of the rows before it, if the metric takes that."""
+        taken = inspect.signature(self.metric).parameters
         # An average over about half the rows: the model moves little meanwhile.
         share = min(2 * batch / n_rows, 1.0)
-        return {"totals": Totals(share)} if has and share < 1 else {}
+        if share == 1:
+            return {}
+        if "recent" in taken:
+            return {"recent": Recent(max(n_rows // 2, 1))}
+        return {"totals": Totals(share)} if "totals" in taken else {}
 
 
 def _best_threshold(

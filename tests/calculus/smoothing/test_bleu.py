@@ -184,12 +184,48 @@ def test_the_published_lower_bound_is_none():
     assert 30 < above < 250
 
 
+def slope_of_many_texts(module):
+    """How far the mean slope of single texts is from that of all texts, of its size."""
+    rng = np.random.default_rng(4)
+    true = [rng.integers(0, 4, rng.integers(3, 6)).tolist() for _ in range(160)]
+    z = scores_of(true, 4, sure=0.8)
+
+    def slope(rows, **more):
+        bend = torch.zeros(5, dtype=torch.float64, requires_grad=True)
+        value = module.bleu(logits(z[rows] + bend), [true[i] for i in rows], end=4, n=2, **more)
+        return torch.autograd.grad(value, bend)[0]
+
+    whole, kept = slope(range(160)), module.Totals(0.05)
+    found = torch.stack([slope([i], totals=kept) for i in range(160)])
+    plain = torch.stack([slope([i]) for i in range(160)])
+    return [float((part[20:].mean(0) - whole).norm() / whole.norm()) for part in (found, plain)]
+
+
+def test_moving_totals_give_batches_the_slope_of_all_texts():
+    found, plain = slope_of_many_texts(importlib.import_module(f"{HOME}.bleu"))
+    assert found < plain / 2
+
+
+def test_the_law_of_texts_notices_a_total_that_does_not_move():
+    broken = planted(
+        importlib.import_module(f"{HOME}.bleu"),
+        "(sums if totals is None else totals.update(sums))",
+        "(sums if totals is None else sums)",
+    )
+    found, plain = slope_of_many_texts(broken)
+    assert found == plain > 0.03
+
+
 def test_texts_that_cannot_be_judged_are_refused():
     z = torch.zeros(2, 3, 4)
     with pytest.raises(QuestionError, match="a reference of at least one word for each of 2"):
         bleu(logits(z), [[1]])
     with pytest.raises(QuestionError, match="at least one word"):
         bleu(logits(z), [[1], []])
+    with pytest.raises(QuestionError, match="holds the word 4; words are numbers from 0 to 3"):
+        bleu(logits(z), [[1], [4]])
+    with pytest.raises(QuestionError, match="3 ends a text"):
+        bleu(logits(z), [[1], [3]], end=3)
     with pytest.raises(QuestionError, match="scores \\(texts"):
         bleu(logits(z[0]), [[1]])
     with pytest.raises(QuestionError, match="at least 1"):

@@ -347,6 +347,18 @@ def five_percent():
     return torch.from_numpy(z[at]), torch.from_numpy(y[at])
 
 
+def nearly_calibrated():
+    rng = np.random.default_rng(1)
+    z = torch.from_numpy(rng.normal(0, 1.5, 6144))
+    return z, (torch.from_numpy(rng.random(6144)) < torch.sigmoid(0.7 * z)).long()
+
+
+def two_of_eight():
+    rng = np.random.default_rng(2)
+    y = torch.tensor([1, 0, 0, 0] * 1024)
+    return torch.from_numpy(rng.normal(0, 1.5, len(y))) + 2 * y, y
+
+
 def batches(z, y, size):
     return zip(z.split(size), y.split(size), strict=True)
 
@@ -364,29 +376,58 @@ def test_soft_f_is_biased_on_batches_and_accuracy_is_not():
     assert np.mean(shares) == pytest.approx(float(metrics.accuracy(logits(z), y)), abs=1e-9)
 
 
-def slope_of_the_whole(make_totals):
-    """Cosine between the mean of batches' slopes and the slope of all rows."""
-    z, y = five_percent()
+def slope_of_the_whole(f=metrics.f1, size=8, data=five_percent, **kept):
+    """How far the mean of batches' slopes is from the slope of all rows, of its size."""
+    z, y = data()
 
-    def slope(z, y, totals=None):
+    def slope(z, y, **more):
         shift = torch.zeros(2, dtype=torch.float64, requires_grad=True)
         moved = z + shift[0] + shift[1] * z.sin()
-        return torch.autograd.grad(metrics.f1(logits(moved), y, totals=totals), shift)[0]
+        return torch.autograd.grad(f(logits(moved), y, **more), shift)[0]
 
-    totals = make_totals()
-    found = torch.stack([slope(a, b, totals) for a, b in batches(z, y, 8)])[100:].mean(0)
+    found = torch.stack([slope(a, b, **kept) for a, b in batches(z, y, size)])
+    found = found[len(found) // 8 :].mean(0)
     return float((found - slope(z, y)).norm() / slope(z, y).norm())
 
 
 def test_moving_totals_give_the_slope_of_all_rows():
-    assert slope_of_the_whole(lambda: metrics.Totals(0.03)) < 0.15
-    assert slope_of_the_whole(lambda: None) > 0.4
+    assert slope_of_the_whole(totals=metrics.Totals(0.03)) < 0.15
+    assert slope_of_the_whole() > 0.4
 
 
-def test_the_law_of_totals_notices_a_batch_that_is_its_own_total():
-    ratios = importlib.import_module(f"{HOME}.ratios")
-    broken = planted(ratios, "(1 - self.rate) * old + self.rate * fresh", "fresh + 0 * old")
-    assert slope_of_the_whole(lambda: broken.Totals(0.03)) > 0.4
+def test_moving_totals_of_bins_give_the_slope_of_all_rows():
+    f = metrics.calibration_error
+    moving = slope_of_the_whole(f, 8, nearly_calibrated, totals=metrics.Totals(0.03))
+    assert moving < 0.4
+    assert slope_of_the_whole(f, 8, nearly_calibrated) > 0.7
+
+
+def test_recent_rows_give_average_precision_the_slope_of_all_rows():
+    f = metrics.average_precision
+    assert slope_of_the_whole(f, 8, two_of_eight, recent=metrics.Recent(400)) < 0.2
+    assert slope_of_the_whole(f, 8, two_of_eight) > 1
+
+
+def test_the_laws_of_moving_notice_a_bug():
+    moving = importlib.import_module(f"{HOME}.moving")
+    broken = planted(moving, "weight = max(self.rate, 1 / self._batches)", "weight = 1")
+    assert slope_of_the_whole(totals=broken.Totals(0.03)) > 0.4
+    broken = planted(moving, "- self.most), None)", "), None)")
+    f = metrics.average_precision
+    assert slope_of_the_whole(f, 8, two_of_eight, recent=broken.Recent(400)) > 0.3
+
+
+def test_recent_rows_are_the_latest_each_once():
+    recent = metrics.Recent(5)
+    for start in (0, 3, 6):
+        z = torch.arange(start, start + 3.0, requires_grad=True)
+        joined, labels = recent.join(z, torch.tensor([0, 1, 0]))
+        first = max(0, start - 2)
+        assert joined.tolist() == list(range(first, start + 3))
+        assert torch.autograd.grad(joined.sum(), z)[0].tolist() == [1, 1, 1]
+    assert labels.tolist() == [1, 0, 0, 1, 0]
+    with pytest.raises(QuestionError, match="not 0"):
+        metrics.Recent(0)
 
 
 BUGS = [

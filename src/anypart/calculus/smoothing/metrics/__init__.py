@@ -7,10 +7,10 @@ from anypart.calculus.smoothing.metrics.bleu import bleu
 from anypart.calculus.smoothing.metrics.calibration import calibration_error
 from anypart.calculus.smoothing.metrics.edit import edit_distance
 from anypart.calculus.smoothing.metrics.expected import expected_f_beta, poisson_binomial
+from anypart.calculus.smoothing.metrics.moving import Recent, Totals
 from anypart.calculus.smoothing.metrics.predicted import Metric, Predicted, logits, probabilities
 from anypart.calculus.smoothing.metrics.ranking import auc, average_precision, ndcg
 from anypart.calculus.smoothing.metrics.ratios import (
-    Totals,
     accuracy,
     f1,
     f_beta,
@@ -24,6 +24,7 @@ from anypart.calculus.smoothing.metrics.reward import as_reward
 __all__ = [
     "Metric",
     "Predicted",
+    "Recent",
     "Totals",
     "accuracy",
     "as_reward",

@@ -5,13 +5,18 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from anypart.calculus.smoothing.metrics.moving import Totals
 from anypart.calculus.smoothing.metrics.predicted import Predicted, metric
 from anypart.calculus.smoothing.steps import step
 
 
 @metric(larger_is_better=False)
 def calibration_error(
-    predicted: Predicted, target: Tensor, temperature: float = 0.01, bins: int = 10
+    predicted: Predicted,
+    target: Tensor,
+    temperature: float = 0.01,
+    bins: int = 10,
+    totals: Totals | None = None,
 ) -> Tensor:
     r"""Expected calibration error: how far confidence is from being right, over equal bins.
 
@@ -20,13 +25,15 @@ def calibration_error(
 
     For a yes or no the confidence is its probability and right the target; for classes
     the largest probability, and whether it is the true class. Weights of a row sum to 1
-    (the outer bins are open). A sum of absolute values, so a mini-batch's is biased upwards.
+    (the outer bins are open). A sum of absolute values, so a mini-batch's is biased upwards
+    without `totals`.
 
     Args:
         predicted: logits or probabilities.
         target: 0 and 1, or classes.
         temperature: width of the edges between bins, in probability.
         bins: how many.
+        totals: moving means of the bins, for mini-batches.
 
     References:
         Karandikar et al., "Soft calibration objectives for neural networks" (2021).
@@ -46,4 +53,5 @@ def calibration_error(
     ones = sure.new_ones(len(sure), 1)
     above = torch.cat([ones, above, 0 * ones], 1)
     weight = above[:, :-1] - above[:, 1:]
-    return ((right - sure)[:, None] * weight).mean(0).abs().sum()
+    gaps = ((right - sure)[:, None] * weight).mean(0)
+    return (gaps if totals is None else totals.update(gaps)).abs().sum()

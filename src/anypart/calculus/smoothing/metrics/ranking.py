@@ -11,17 +11,22 @@ from torch import Tensor
 
 from anypart.base.errors import QuestionError
 from anypart.calculus.smoothing.contract import check
+from anypart.calculus.smoothing.metrics.moving import Recent
 from anypart.calculus.smoothing.metrics.predicted import Predicted, metric
 from anypart.calculus.smoothing.steps import step
 
 
-def _scores(predicted: Predicted, target: Tensor, temperature: float) -> tuple[Tensor, Tensor]:
+def _scores(
+    predicted: Predicted, target: Tensor, temperature: float, recent: Recent | None = None
+) -> tuple[Tensor, Tensor]:
     z = predicted.log_scores(target)
     if z.shape != target.shape or z.ndim != 1:
         raise QuestionError(
             f"An order is of one score a row; these have shape {tuple(z.shape)}. Choose a class."
         )
     check(z, temperature)
+    if recent is not None:
+        z, target = recent.join(z, target)
     yes = target > 0
     if not 0 < int(yes.sum()) < len(yes):
         raise QuestionError(
@@ -63,24 +68,34 @@ def auc(predicted: Predicted, target: Tensor, temperature: float = 1.0) -> Tenso
 
 
 @metric(larger_is_better=True)
-def average_precision(predicted: Predicted, target: Tensor, temperature: float = 1.0) -> Tensor:
+def average_precision(
+    predicted: Predicted, target: Tensor, temperature: float = 1.0, recent: Recent | None = None
+) -> Tensor:
     """Mean over positives of the precision at their place in the order.
 
     Soft: of every positive, the soft number of positives above it over that of all rows
     above it. Agrees with scikit-learn as the temperature falls, and at 0 also with ties,
-    which there count as above. Biased on mini-batches (a ratio); large batches, or one
-    positive with many negatives, bias it less.
+    which there count as above. Biased on mini-batches (a ratio) without `recent`.
+
+    Args:
+        predicted: logits or probabilities, one a row.
+        target: 0 and 1.
+        temperature: in the unit of the scores, log-odds.
+        recent: the rows before, among which the batch is ranked, for mini-batches. The slope
+            is that of the batch's rows, as large as if all rows had moved.
 
     Cost:
         O(|P| n).
 
     """
-    z, yes = _scores(predicted, target, temperature)
+    z, yes = _scores(predicted, target, temperature, recent)
     gap = _ahead(z[None, :], z[yes, None])
     above = (gap >= 0).to(z.dtype) if temperature == 0 else torch.sigmoid(gap / temperature)
     own = torch.zeros_like(above).scatter(1, yes.nonzero(), 1.0)
     above = above * (1 - own) + own  # a row is not below itself
-    return ((above * yes).sum(1) / above.sum(1)).mean()
+    found = ((above * yes).sum(1) / above.sum(1)).mean()
+    # Of all these rows only the batch has moved.
+    return found.detach() + (found - found.detach()) * (len(z) / len(target))
 
 
 @metric(larger_is_better=True)

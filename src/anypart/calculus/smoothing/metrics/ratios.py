@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from anypart.base.errors import QuestionError
+from anypart.calculus.smoothing.metrics.moving import Totals
 from anypart.calculus.smoothing.metrics.predicted import Predicted, metric
 
 
@@ -31,42 +32,6 @@ class Counts:
     hit: Tensor
     decided: Tensor
     true: Tensor
-
-
-class Totals:
-    r"""Moving means of counts, for ratios of counts over mini-batches.
-
-    .. math:: T \leftarrow (1 - \rho) T + \rho \, c_{\text{batch}}, \qquad
-        \text{gradient} = \nabla F(T) \cdot \nabla c_{\text{batch}}
-
-    The slope is taken at the totals, so as ρ → 0 (or with a slow model) the expected
-    gradient is that of the metric of all rows; the batch's own ratio has no such limit.
-
-    Args:
-        rate: ρ, the weight of a new batch, in (0, 1].
-
-    References:
-        Wang & Yang, "Finite-sum coupled compositional stochastic optimization" (2022).
-
-    """
-
-    def __init__(self, rate: float = 0.1) -> None:
-        if not 0 < rate <= 1:
-            raise QuestionError(f"The weight of a new batch lies in (0, 1], and {rate} does not.")
-        self.rate, self._kept = rate, None
-
-    def update(self, batch: Counts) -> Counts:
-        """Add a batch; return the totals with the batch's derivative."""
-        parts = (batch.hit, batch.decided, batch.true)
-        fresh = torch.stack([part.detach() for part in parts])
-        old = fresh if self._kept is None else self._kept
-        self._kept = (1 - self.rate) * old + self.rate * fresh
-        moved = [
-            total + (part - part.detach()) for total, part in zip(self._kept, parts, strict=True)
-        ]
-        return Counts(*moved)
-
-    _kept: Tensor | None
 
 
 @metric(larger_is_better=True)
@@ -195,8 +160,7 @@ def matthews(
     soft, true = predicted.pair(target, temperature)
     if soft.ndim == target.ndim:
         soft, true = torch.stack([1 - soft, soft], -1), torch.stack([1 - true, true], -1)
-    c = _shares(soft, true)
-    c = c if totals is None else totals.update(c)
+    c = _moved(_shares(soft, true), totals)
     cross = c.hit.sum() - (c.decided * c.true).sum()
     spread = (1 - (c.decided**2).sum()) * (1 - (c.true**2).sum())
     # The root of a spread that rounds to 0 has no derivative.
@@ -225,8 +189,14 @@ def _counts(
         )
     if average in ("binary", "micro"):
         soft, true = soft.reshape(-1, 1), true.reshape(-1, 1)
-    found = _shares(soft, true)
-    return found if totals is None else totals.update(found)
+    return _moved(_shares(soft, true), totals)
+
+
+def _moved(c: Counts, totals: Totals | None) -> Counts:
+    if totals is None:
+        return c
+    hit, decided, true = totals.update(torch.stack([c.hit, c.decided, c.true]))
+    return Counts(hit, decided, true)
 
 
 def _ratio(above: Tensor, below: Tensor) -> Tensor:
