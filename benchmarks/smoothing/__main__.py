@@ -1,8 +1,8 @@
-"""``python -m benchmarks.smoothing recipe | f1 | decide | labels | bleu | PART``.
+"""``python -m benchmarks.smoothing PART``.
 
-PART is orders, functions or defects. Each runs in its peers' environment if it is there
-(``python -m benchmarks.peers make``): `sort`, of Python 3.12, which softtorch wants, for the
-last three, and `smoothing` for the others.
+PART is recipe, order_recipe, f1, decide, labels or bleu, in the peers' environment `smoothing`,
+or orders, functions or defects, in `sort`, of Python 3.12, which softtorch wants (``python -m
+benchmarks.peers make``); without them in the Python of this call.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from benchmarks.peers import ONE_THREAD, python_of
 
 ENVIRONMENTS = {
     "recipe": "smoothing",
+    "order_recipe": "smoothing",
     "f1": "smoothing",
     "decide": "smoothing",
     "labels": "smoothing",

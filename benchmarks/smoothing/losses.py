@@ -72,6 +72,23 @@ def soft_auc(temperature: float) -> many.Loss:
     return loss
 
 
+def pairs(z: Tensor, rows: Rows) -> Tensor:
+    """Our logistic loss of pairs of every positive with some negatives."""
+    pos, neg, real = _pairs(z, rows)
+    each = torch.nn.functional.softplus(neg[:, None, :] - pos[:, :, None]).mean(2)
+    return (each * real).sum(1) / real.sum(1)
+
+
+def by_spread(loss_of: many.Loss, start: Tensor, rows: Rows) -> many.Loss:
+    """Take a loss of scores over their spread at the start: its temperature is in that unit."""
+    spread = torch.stack([z[real].std() for z, real in zip(start, rows.real, strict=True)])
+
+    def loss(z: Tensor, some: Rows) -> Tensor:
+        return loss_of(torch.where(some.real, z / spread[:, None], many.NEVER), some)
+
+    return loss
+
+
 def squared_hinge(z: Tensor, rows: Rows) -> Tensor:
     """Pairs whose scores are less than 1 apart, squared (as LibAUC's pairwise loss)."""
     pos, neg, real = _pairs(z, rows)

@@ -120,6 +120,25 @@ def descend(
     return kept
 
 
+def trail(weights: Weights, loss: Loss, rows: Rows, steps: int, rate: float) -> list[Weights]:
+    """Descend a loss; the weights at the start and after every ten steps."""
+    moving = [w.clone().requires_grad_() for w in weights]
+    optimiser = torch.optim.Adam(moving, lr=rate)
+    found = [weights]
+    for step in range(1, steps + 1):
+        optimiser.zero_grad()
+        loss(scores(moving, rows), rows).sum().backward()
+        optimiser.step()
+        if step % 10 == 0:
+            found.append([w.detach().clone() for w in moving])
+    return found
+
+
+def averaged(points: Sequence[Weights]) -> Weights:
+    """Mean of weights."""
+    return [torch.stack(part).mean(0) for part in zip(*points, strict=True)]
+
+
 def thresholds(z: Tensor, rows: Rows, measure: str = "f1") -> Tensor:
     """Best cut of each model by hard F1 or accuracy: the middle one of the best, (models,)."""
     cuts = []

@@ -11,7 +11,7 @@ from tests.data.planted import planted
 
 from anypart.base.errors import FitError
 from anypart.calculus.smoothing import metrics
-from anypart.optim import finisher
+from anypart.optim import fine_tuning, finisher
 from anypart.optim.finisher import Labelled, Recipe, finish
 
 
@@ -63,15 +63,18 @@ def test_what_is_kept_is_the_best_on_validation_by_scikit_learns_f1():
 @pytest.mark.parametrize(
     ("right", "wrong"),
     [
-        ("kept = max(reversed(scores)", "kept = min(reversed(scores)"),
-        ("recipe or of_order or Recipe(), copy.deepcopy(model)", "recipe or Recipe(), model"),
+        (
+            "kept = max(reversed(scores), key=lambda name: scores[name])\n    return Finished(*",
+            "kept = min(reversed(scores), key=lambda name: scores[name])\n    return Finished(*",
+        ),
+        ("start = copy.deepcopy(model).eval()", "start = model"),
         ("(z > self.threshold)", "(z > 0)"),
     ],
 )
 def test_the_law_notices_a_bug(right, wrong):
     broken = planted(finisher, right, wrong)
     if wrong.endswith("model"):  # then fine-tuning must not copy either
-        broken._fine_tuned = lambda model, *rest: (model.weight.data.zero_(), model)[1]
+        broken.fine_tuned = lambda model, *rest: (model.weight.data.zero_(), model)[1]
     with pytest.raises(AssertionError, match="assert"):
         kept_is_the_best_of_three_by_the_true_metric(broken)
 
@@ -113,29 +116,29 @@ def slopes(module, batch, **changes):
     """The mean slope of a pass of batches at one model, and the slope of all rows."""
     data = two_clouds(3, 1_200)
     model = by_cross_entropy(data)
-    goal = module._Goal(metrics.f1, 0.5, 0.0, {})
+    goal = module.Goal(metrics.f1, 0.5, 0.0, {})
 
     def slope(rows, **more):
-        z = module._squeezed(model, data.rows[rows])
+        z = module.squeezed(model, data.rows[rows])
         found = torch.autograd.grad(goal.loss(z, data.labels[rows], **more), model.weight)[0]
         return found.flatten()
 
     whole = slope(torch.arange(1_200))
     more = goal.moving(batch, 1_200) if changes.get("moving", True) else {}
     recipe = module.Recipe(batch=batch)
-    rows = [r for r, _ in zip(module._batches(data.labels, recipe), range(600), strict=False)]
+    rows = [r for r, _ in zip(module.batches(data.labels, recipe), range(600), strict=False)]
     each = [slope(r, **more) for r in rows]
     return torch.stack(each[200:]).mean(0), whole, rows, data.labels
 
 
 def test_batches_have_their_share_of_every_class_and_no_row_twice():
-    _, _, rows, labels = slopes(finisher, 50)
+    _, _, rows, labels = slopes(fine_tuning, 50)
     passed = torch.cat(rows[:24])
     assert sorted(passed.tolist()) == list(range(1_200))
     share = float(labels.float().mean())
     assert all(abs(float(labels[r].float().mean()) - share) < 0.03 for r in rows)
     rare = torch.tensor([0] * 97 + [1] * 3)
-    batches = finisher._batches(rare, Recipe(batch=10))
+    batches = fine_tuning.batches(rare, Recipe(batch=10))
     assert all(int(rare[next(batches)].sum()) >= 1 for _ in range(30))
 
 
@@ -145,13 +148,13 @@ def the_mean_slope_of_batches_is_that_of_all_rows(module):
 
 
 def test_moving_totals_give_batches_the_slope_of_all_rows():
-    the_mean_slope_of_batches_is_that_of_all_rows(finisher)
-    found, whole, _, _ = slopes(finisher, 12, moving=False)
+    the_mean_slope_of_batches_is_that_of_all_rows(fine_tuning)
+    found, whole, _, _ = slopes(fine_tuning, 12, moving=False)
     assert float((found - whole).norm()) > 0.04 * float(whole.norm())
 
 
 def test_the_slope_notices_that_no_totals_move():
-    broken = planted(finisher, 'if "totals" in taken else {}', "if not taken else {}")
+    broken = planted(fine_tuning, "if has and share < 1 else {}", "if not has else {}")
     with pytest.raises(AssertionError, match="assert"):
         the_mean_slope_of_batches_is_that_of_all_rows(broken)
 
@@ -165,7 +168,8 @@ def test_mini_batches_finish_as_well_as_all_rows_do():
         assert parts.report(test, metric)["kept"] > whole.report(test, metric)["kept"] - 0.02
 
 
-def test_an_order_is_finished_without_a_threshold():
+def an_order_is_finished(module, recipe=None):
+    """By the true metric of scikit-learn; if it is kept, with the validation rows too."""
     from sklearn.metrics import average_precision_score, roc_auc_score
 
     train, valid, test = (two_clouds(k, 900) for k in range(3))
@@ -174,10 +178,69 @@ def test_an_order_is_finished_without_a_threshold():
         (metrics.auc, roc_auc_score),
         (metrics.average_precision, average_precision_score),
     ):
-        done = finish(model, train, valid, metric, Recipe(1.0, 0.05, 100))
+        done = module.finish(model, train, valid, metric, recipe or Recipe(rate=0.05, steps=100))
         assert set(done.scores) == {"cross-entropy at .5", "fine-tuned"}
         found = done.report(test, metric)
         z = done.model(test.rows).detach().squeeze(1)
         assert found["kept"] == pytest.approx(judge(test.labels, z), abs=1e-6)
         assert found["kept"] > found["cross-entropy at .5"] + 0.005
-    assert finisher.ORDER_RECIPES["auc"] != Recipe()
+        assert done.kept == "fine-tuned"
+        own = judge(valid.labels, done.model(valid.rows).detach().squeeze(1))
+        assert own != pytest.approx(done.scores["fine-tuned"], abs=1e-6)
+
+
+def test_an_order_is_finished_without_a_threshold():
+    an_order_is_finished(finisher)
+    an_order_is_finished(finisher, Recipe(rate=0.05, steps=100, batch=90))
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("averaged(start, _joined(train, valid), recipe)", "averaged(start, train, recipe)"),
+        ('if getattr(metric, "__name__", "") in ORDERS:', "if metric is None:"),
+    ],
+)
+def test_the_law_of_orders_notices_a_bug(right, wrong):
+    broken = planted(finisher, right, wrong)
+    with pytest.raises(AssertionError, match="assert"):
+        an_order_is_finished(broken)
+
+
+def mean_of_the_way(module):
+    """Two looks of one step each on a model of one weight, beside Adam by hand."""
+    x = torch.tensor([[1.0], [2.0], [0.5], [-1.0]])
+    data = Labelled(x, torch.tensor([1, 0, 1, 0]))
+    model = torch.nn.Linear(1, 1, bias=False)
+    torch.nn.init.constant_(model.weight, 0.3)
+    recipe = Recipe(rate=0.1, steps=2, every=1)
+    by_hand, points = copy.deepcopy(model), [0.3]
+    adam = torch.optim.Adam(by_hand.parameters(), lr=0.1)
+    for _ in range(2):
+        adam.zero_grad()
+        z = by_hand(x).squeeze(1)
+        gaps = z[[0, 0, 2, 2]] - z[[1, 3, 1, 3]]
+        torch.log(1 + torch.exp(-gaps)).mean().backward()
+        adam.step()
+        points.append(float(by_hand.weight.detach()))
+    found = module.averaged(model, data, recipe)
+    assert float(found.weight.detach()) == pytest.approx(sum(points) / 3, abs=1e-6)
+    assert float(model.weight.detach()) == pytest.approx(0.3)
+
+
+def test_the_weights_are_the_mean_of_the_way():
+    mean_of_the_way(fine_tuning)
+    broken = planted(fine_tuning, "1 / (step // recipe.every + 1)", "1 / (step // recipe.every)")
+    with pytest.raises(AssertionError, match="assert"):
+        mean_of_the_way(broken)
+
+
+def test_a_model_left_in_training_is_judged_as_it_will_decide():
+    train, valid = two_clouds(0), two_clouds(1)
+    model = torch.nn.Sequential(torch.nn.Dropout(0.5), by_cross_entropy(train)).train()
+    for metric in (metrics.f1, metrics.auc):
+        done = finish(model, train, valid, metric, Recipe(steps=20))
+        assert not done.model.training
+        again = finish(model.eval(), train, valid, metric, Recipe(steps=20))
+        assert done.scores["cross-entropy at .5"] == again.scores["cross-entropy at .5"]
+        model.train()

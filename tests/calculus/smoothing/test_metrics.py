@@ -476,6 +476,21 @@ def test_a_planted_bug_breaks_the_law(law, name, file, right, wrong, arguments):
         law(broken, *([name] if name else []), *arguments)
 
 
+def test_the_loss_of_pairs_bounds_what_auc_lacks():
+    for seed in range(20):
+        z, y = (torch.from_numpy(part) for part in rows(seed))
+        loss = metrics.pair_loss(logits(z), y)
+        assert float(loss) >= math.log(2) * (1 - float(metrics.auc(logits(z), y, 0))) - 1e-12
+        gaps = [a - b for a in z[y == 1].tolist() for b in z[y == 0].tolist()]
+        want = np.mean([math.log1p(math.exp(-g)) for g in gaps])
+        assert float(loss) == pytest.approx(want, abs=1e-12)
+    assert torch.autograd.gradcheck(
+        lambda v: metrics.pair_loss(logits(v), y), z.clone().requires_grad_()
+    )
+    large = metrics.pair_loss(logits(torch.tensor([-1e4, 1e4])), torch.tensor([1, 0]))
+    assert float(large) == pytest.approx(2e4)
+
+
 def test_what_a_metric_is_not_told_is_refused():
     z, y = torch.tensor([0.2, 0.4]), torch.tensor([0, 1])
     for call, words in (

@@ -9,7 +9,7 @@ from anypart.calculus.smoothing.metrics.edit import edit_distance
 from anypart.calculus.smoothing.metrics.expected import expected_f_beta, poisson_binomial
 from anypart.calculus.smoothing.metrics.moving import Recent, Totals
 from anypart.calculus.smoothing.metrics.predicted import Metric, Predicted, logits, probabilities
-from anypart.calculus.smoothing.metrics.ranking import auc, average_precision, ndcg
+from anypart.calculus.smoothing.metrics.ranking import auc, average_precision, ndcg, pair_loss
 from anypart.calculus.smoothing.metrics.ratios import (
     accuracy,
     f1,
@@ -40,6 +40,7 @@ __all__ = [
     "logits",
     "matthews",
     "ndcg",
+    "pair_loss",
     "poisson_binomial",
     "precision",
     "probabilities",
