@@ -1,10 +1,13 @@
 """Whether standard errors are what they say: the share of estimates within 1.96 of them.
 
 ``python -m benchmarks.standard_errors``: divergences between two models by draws, and parts
-asked of a mixture with a member along one order, both beside sums over all 1,024 rows.
+asked of mixtures with a member along one order, both beside sums over all rows.
 """
 
 from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +24,7 @@ N_COLS, REPEATS, DRAWS = 10, 1_000, 1_000
 PART_COLS, FEW = 16, 300  # columns of the parts, and those that are asked one by one
 LEVEL, WIDTH = 0.95, 1.96
 EVENTS, LEAST_EFFECTIVE = 1_000, 30.0
+HEAD = "| log p(part) inside | p(cell given part) inside | few count | draws that count |"
 Reals = NDArray[np.float64]
 
 
@@ -63,32 +67,54 @@ def distances() -> list[str]:
     return text + [f"| {name} | {_share(n, REPEATS)} |" for name, n in inside.items()]
 
 
+def silent(member: Model) -> Any:
+    """The member without draws of its own."""
+    names = ("family", "layout", "ability", "log_prob")
+    return SimpleNamespace(**{name: getattr(member, name) for name in names})
+
+
+def mixtures() -> dict[str, Stack]:
+    """Boosted trees beside exact members that know the same rows, or quite other ones."""
+    codes, weights = rows(0, n_cols=PART_COLS), np.log([0.3, 0.7])
+    trees = trained("boosted_trees", codes, 60)
+    near = trained("chow_liu", codes, 2)
+    far = trained("chow_liu", rows(5, n_cols=PART_COLS), 2)
+    return {
+        "of the same rows": Stack([near, trees], weights),
+        "of other rows": Stack([far, trees], weights),
+        "of other rows, without weight": Stack([trees], np.zeros(1), far),
+        "of other rows; trees draw none": Stack([far, silent(trees)], weights),
+    }
+
+
 def parts() -> list[str]:
-    """Ask parts of a mixture of a tree and of boosted trees."""
-    codes = rows(0, n_cols=PART_COLS)
-    members = [trained("chow_liu", codes, 2), trained("boosted_trees", codes, 60)]
-    model, states = Stack(members, np.log([0.3, 0.7])), all_rows((2,) * PART_COLS)
-    table, rng = np.exp(log_probs(model, states)), np.random.default_rng(1)
-    text = ["| parts | draws | log p(part) inside | p(cell given part) inside | left out |"]
-    text.append("|---|---|---|---|---|")
-    for kind, source in (("of drawn rows", rows(2, n_cols=PART_COLS)), ("of any values", states)):
-        for n, draws in ((FEW, MOST_DRAWS), (EVENTS, LEAST_DRAWS)):
-            least = int(np.log2(draws)) + 1  # unseen cells: more complete rows than draws
-            asked = source[rng.integers(len(source), size=n)]
-            seen = rng.random(asked.shape) < rng.uniform(0.1, 0.9, (n, 1))
-            order = rng.random(asked.shape).argsort(axis=1)
-            np.put_along_axis(seen, order[:, :least], False, axis=1)
-            np.put_along_axis(seen, order[:, least : least + 1], True, axis=1)
-            evidence = Evidence(asked, seen)
-            alone = n == FEW  # each is a question of its own
-            blocks = [evidence.rows([i]) for i in range(n)] if alone else [evidence]
-            text.append(f"| {kind} | {draws:,} | {_asked(model, blocks, states, table)} |")
+    """Ask parts of mixtures of a tree and of boosted trees."""
+    states, text = all_rows((2,) * PART_COLS), ["| exact member | parts | draws " + HEAD]
+    text.append("|---" * 7 + "|")
+    kinds = {"of drawn rows": rows(2, n_cols=PART_COLS), "of any values": states}
+    for name, model in mixtures().items():
+        table, rng = np.exp(log_probs(model, states)), np.random.default_rng(1)
+        for kind, source in kinds.items():
+            for n, draws in ((FEW, MOST_DRAWS), (EVENTS, LEAST_DRAWS)):
+                least = int(np.log2(draws)) + 1  # unseen cells: more complete rows than draws
+                asked = source[rng.integers(len(source), size=n)]
+                seen = rng.random(asked.shape) < rng.uniform(0.1, 0.9, (n, 1))
+                order = rng.random(asked.shape).argsort(axis=1)
+                np.put_along_axis(seen, order[:, :least], False, axis=1)
+                np.put_along_axis(seen, order[:, least : least + 1], True, axis=1)
+                evidence = Evidence(asked, seen)
+                alone = n == FEW  # each is a question of its own
+                blocks = [evidence.rows([i]) for i in range(n)] if alone else [evidence]
+                found = _asked(model, blocks, states, table)
+                text.append(f"| {name} | {kind} | {draws:,} | {found} |")
+                print(text[-1], flush=True)
     return text
 
 
 def _asked(model: Stack, blocks: list[Evidence], states: Codes, table: Reals) -> str:
     """Ask blocks of parts, and tell how many answers and cells are within their errors."""
     right, within, left_out, n = list[bool](), list[NDArray[np.bool_]](), 0, 0
+    count = list[float]()
     for evidence in blocks:
         one, cells = events.log_prob(model, evidence), events.conditional(model, evidence)
         assert one.error is not None
@@ -96,6 +122,7 @@ def _asked(model: Stack, blocks: list[Evidence], states: Codes, table: Reals) ->
         assert cells.error is not None
         for row in range(evidence.n_rows):
             n, seen = n + 1, evidence.seen[row]
+            count.append(float(one.effective[row]))
             if one.effective[row] < LEAST_EFFECTIVE:
                 left_out += 1
                 continue
@@ -108,7 +135,7 @@ def _asked(model: Stack, blocks: list[Evidence], states: Codes, table: Reals) ->
     cell = np.concatenate(within)
     return (
         f"{_share(sum(right), len(right))} | {_share(int(cell.sum()), len(cell))} | "
-        f"{left_out} of {n}"
+        f"{left_out} of {n} | {np.median(count):,.0f}"
     )
 
 
@@ -132,15 +159,17 @@ def main() -> None:
             "",
             *distances(),
             "",
-            "## Parts under a mixture with boosted trees, by draws from its exact member",
+            "## Parts under mixtures with boosted trees, by draws",
             "",
-            f"{PART_COLS} columns. A part that no more complete rows share than would be drawn "
-            "is summed, and not among these. Parts with fewer than "
-            f"{LEAST_EFFECTIVE:.0f} effective draws are left out: answers about them say that "
-            f"their error is uncertain. A part asked by itself has {MOST_DRAWS:,} draws, one of "
-            f"a thousand {LEAST_DRAWS}. Errors are widened for skewed draws. Values of drawn "
-            "rows are as data has them; any values are mostly unlikely ones, which the tree "
-            "seldom draws.",
+            f"{PART_COLS} columns; a Chow-Liu tree sums any part, boosted trees do not. The tree "
+            "has learned the same rows, or rows whose columns hang together otherwise: a poor "
+            "proposal, and poorer without the trees' own draws. A part that no more complete "
+            "rows share than would be drawn is summed, and not among these. Parts of which "
+            f"fewer than {LEAST_EFFECTIVE:.0f} draws count are left out: answers about them say "
+            f"that their error is uncertain. A part asked by itself has {MOST_DRAWS:,} draws, "
+            f"one of a thousand {LEAST_DRAWS}. Values of drawn rows are as data has them; any "
+            "values are mostly unlikely ones. 'draws that count': the median of their effective "
+            "number.",
             "",
             *parts(),
         ],

@@ -193,7 +193,11 @@ BUGS = {
         'x @ self.arrays["weight"]',
         'x @ (self.arrays["weight"] + 0.1)',
     ),
-    "samples_agree_with_densities": (SHARED, "u < np.exp(logs[:, 1])", "u < np.exp(logs[:, 0])"),
+    "samples_agree_with_densities": (
+        PLACES,
+        "u < np.exp(logs[:, 1])",
+        "u < np.exp(logs[:, 0])",
+    ),
     "samples_given_what_comes_first_agree": (
         SHARED,
         "walk.tell(at, found[at], all_there)",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import types
 
 import numpy as np
 import pytest
@@ -117,11 +118,11 @@ def test_the_standard_errors_are_the_errors():
 
 
 def coverage(seed):
-    """Share of 500 estimates of one part, and of its cells, that the truth is 1.96 errors from."""
+    """Share of 120 estimates of one part, and of its cells, that the truth is 1.96 errors from."""
     model = mixture(seed, other=("fvsbn",))
     table, codes = table_of(model), oracle.all_rows(N_CATS)[seed * 5]
     seen = np.array([True, False, False, False, False])
-    evidence = Evidence(np.tile(codes, (500, 1)), np.tile(seen, (500, 1)))
+    evidence = Evidence(np.tile(codes, (120, 1)), np.tile(seen, (120, 1)))
     found, cells = events.log_prob(model, evidence), events.conditional(model, evidence)
     truth, right = np.log(oracle.event(table, codes, seen)), oracle.conditional(table, codes, seen)
     inside = np.abs(found.value - truth) <= 1.96 * found.error
@@ -131,14 +132,36 @@ def coverage(seed):
 
 
 def check_coverage():
-    """At 256 draws of skewed weights, 95 of 100 are within 1.96 errors of the truth, or more."""
-    for part, cell in map(coverage, (0, 7)):
-        assert 0.95 < part < 0.99
-        assert 0.95 < cell < 0.99
+    """Whatever the exact members are, 95 of 100 are within 1.96 errors of the truth, or more.
+
+    Some of them hardly ever draw what the other member finds likely: with their draws alone
+    66 of 100 were, and in other mixtures fewer.
+    """
+    shares = np.array([coverage(seed) for seed in range(9)])
+    assert (shares > 0.89).all()  # three standard deviations of 120 parts below .95
+    assert (shares.mean(axis=0) > 0.935).all()
+    assert (shares.mean(axis=0) < 0.98).all()
 
 
-def test_errors_are_wide_enough_for_skewed_draws():
+def test_errors_are_wide_enough_whatever_the_exact_members_are():
     check_coverage()
+
+
+def skewed():
+    """Share of 10,000 means of 64 skewed draws within 1.96 errors; .91 without the widening."""
+    draws = np.random.default_rng(0).lognormal(0, 0.8, (10_000, 64))
+    away = draws - draws.mean(axis=1, keepdims=True)
+    moments = [((away**2).mean(axis=1), (away**3).mean(axis=1))]
+    error = estimates._error_of_mean(moments, [slice(0, 64)])
+    return (np.abs(draws.mean(axis=1) - np.exp(0.32)) <= 1.96 * error).mean()
+
+
+def check_skewed():
+    assert 0.935 < skewed() < 0.96
+
+
+def test_errors_are_wider_for_skewed_draws():
+    check_skewed()
 
 
 def check_samples():
@@ -161,22 +184,65 @@ def test_samples_given_a_part_follow_the_mixture():
     check_samples()
 
 
+def silent(member):
+    """A member that tells complete rows' probabilities and draws none by itself."""
+    return types.SimpleNamespace(
+        family=member.family,
+        layout=member.layout,
+        ability=member.ability,
+        log_prob=member.log_prob,
+    )
+
+
+def far_off():
+    """What the exact member proposes is nearly excluded by another, which proposes nothing."""
+    model = spared()
+    member = model.members[0]
+    member.arrays["bias"] += 12.0
+    return Stack([silent(member)], np.zeros(1), model.spare)
+
+
+def check_more_draws():
+    """Of the last part a twelfth of the draws count: it has more than the others have."""
+    codes = np.tile(np.array([1, 3, 0, 0, 1], np.int32), (301, 1))
+    seen = np.tile([True, True, False, False, True], (301, 1))
+    seen[-1] = [False, False, False, False, True]
+    model, many = far_off(), Evidence(codes, seen)
+    for ask in (events.log_prob, events.conditional):
+        found = ask(model, many)
+        assert 200 < found.effective[0] < 256.01
+        assert found.effective[-1] > 100
+
+
+def test_parts_of_which_few_draws_count_are_drawn_for_again():
+    check_more_draws()
+
+
 BUGS = [
-    ("(fixed + by_code(draws.ratio))", "(known + by_code(draws.ratio))",
+    ("estimates", "found = (draws.share * known +", "found = (known +",
         lambda: check_conditional(mixture(), 0)),
-    ("self.share + self.ratio", "self.ratio", lambda: check_log_prob(mixture(), 0)),
-    ("- proposal.log_prob(drawn)", "", lambda: check_log_prob(spared(), 0)),
-    ("spread / np.sqrt(n - 1)", "spread / n", check_errors),
-    ("(1 + skewness", "(1 + 0 * skewness", check_coverage),
-    ("moment(3), n)", "0 * moment(3), n)", check_coverage),
-    ("plain = fixed[at] - found[at] * total", "plain = fixed[at]", check_errors),
-    ("draws.total.ravel() if same", "(0 * draws.total + 1).ravel() if same", check_samples),
+    ("estimates", "n_cats) - found * means[1]", "n_cats)", check_coverage),
+    ("estimates", "spread / np.sqrt(n) *", "spread / n *", check_errors),
+    ("estimates", "(1 + skewness", "(1 + 0 * skewness", check_skewed),
+    ("estimates", "third = sum((k / n * of[1]", "third = sum((0 * of[1]", check_skewed),
+    ("estimates", "total[:, part] - total[:, part].mean(axis=1,",
+        "total[:, part] - total.mean(axis=1,", check_coverage),
+    ("estimates", "draws.weight.ravel() if same", "(0 * draws.weight + 1).ravel() if same",
+        check_samples),
+    ("estimates", "if more > n:", "if more < n:", check_more_draws),
+    ("proposals", "self.share + self.ratio", "self.ratio", lambda: check_log_prob(mixture(), 0)),
+    ("proposals", "proposal.log_prob(whole) - np.repeat(log_event, n)", "proposal.log_prob(whole)",
+        lambda: check_log_prob(spared(), 0)),
+    ("proposals", "return found.tolist()", "return (0 * found).tolist()", check_coverage),
+    ("proposals", "density.append(log_own - log_weight)", "density.append(log_own)",
+        lambda: check_log_prob(spared(), 0)),
+    ("proposals", "of_q + ratio, kinds", "ratio, kinds", check_samples),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("right", "wrong", "check"), BUGS)
-def test_a_planted_bug_is_found(right, wrong, check, monkeypatch):
-    plant(monkeypatch, "anypart.queries.estimates", right, wrong)
+@pytest.mark.parametrize(("module", "right", "wrong", "check"), BUGS)
+def test_a_planted_bug_is_found(module, right, wrong, check, monkeypatch):
+    plant(monkeypatch, f"anypart.queries.{module}", right, wrong)
     with pytest.raises(AssertionError, match=r"^(?!.*times)"):
         check()
 
@@ -237,11 +303,8 @@ def test_the_same_question_has_the_same_answer():
 
 def test_a_far_proposal_shows_in_the_effective_draws():
     """A member that nearly excludes what the exact one proposes leaves few effective draws."""
-    near, far = spared(), spared()
-    weight = far.members[0].arrays["bias"]
-    far = Stack([far.members[0]], np.zeros(1), far.spare)
+    near, far = spared(), far_off()
     before = events.log_prob(near, parts(near, 0, weighted=False)).effective.min()
-    weight += 12.0
     after = events.log_prob(far, parts(far, 0, weighted=False))
     assert after.effective.min() < before / 2
     assert after.error.max() > 0.05
@@ -261,7 +324,7 @@ def test_an_answer_says_what_was_estimated(stacked):
     rng = np.random.default_rng(0)
     member = ONE_ORDER["fvsbn"](rng, codec.n_cats)
     member.arrays["bias"] *= 10  # nearly always one row, which the exact members seldom draw
-    far = Fitted(stacked.schema, Stack([exact, member], np.log([1e-4, 1 - 1e-4])))
+    far = Fitted(stacked.schema, Stack([exact, silent(member)], np.log([1e-4, 1 - 1e-4])))
     assert (
         "even the error is uncertain"
         in far.probability("sex = Male", given="country = Peru").reason

@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Protocol
+from types import MappingProxyType
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 Codes = NDArray[np.int32]
 Mask = NDArray[np.bool_]
 Floats = NDArray[np.floating[Any]]
+NO_WEIGHTS: Mapping[int, Floats] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -132,4 +134,34 @@ class Model(Protocol):
     @classmethod
     def from_state(cls, settings: dict[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Model:
         """Build the model that `state` described."""
+        ...
+
+
+@runtime_checkable
+class Clamping(Protocol):
+    """A model that draws rows that meet any event, cell by cell, with a known density.
+
+    Seen cells are clamped: they stay, and tell only the cells that are drawn after them. A
+    column with weights is drawn by p(cell | drawn before) · weight.
+
+    References:
+        Fung and Chang 1990, Weighing and integrating evidence for stochastic simulation in
+        Bayesian networks (likelihood weighting).
+
+    """
+
+    def draw_clamped(self, evidence: Evidence, rng: np.random.Generator) -> Codes:
+        """Draw the unseen and weighted cells of each row, (rows, cols)."""
+        ...
+
+    def score_clamped(
+        self, codes: Codes, evidence: Evidence
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Score complete rows that meet their events.
+
+        Returns:
+            Their log-probability, and the log-density with which `draw_clamped` draws them;
+            (rows,) each, nats.
+
+        """
         ...

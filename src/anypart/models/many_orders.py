@@ -67,11 +67,15 @@ class ManyOrders(ABC):
     @cached_property
     def mixture(self) -> Stack:
         """The models along each order, equally weighted."""
+        return Stack(self._chains, np.zeros(len(self._chains)))
+
+    @cached_property
+    def _chains(self) -> list[OneOrder]:
         members: list[OneOrder] = []
         for number, order in enumerate(self.orders.tolist()):
             pieces = [np.arange(self.places.total)[self.places.slices[c]] for c in order]
             members.append(self._along(number, np.concatenate([np.empty(0, np.int64), *pieces])))
-        return Stack(members, np.zeros(len(members)))
+        return members
 
     def log_prob(self, evidence: Evidence) -> NDArray[np.float64]:
         """Log of the mean over the orders, (rows,), nats; see `OneOrder.log_prob`."""
@@ -91,6 +95,26 @@ class ManyOrders(ABC):
     def sample(self, evidence: Evidence, rng: np.random.Generator) -> Codes:
         """Draw an order for each row, and the unseen cells along it; seen ones stay."""
         return self.mixture.sample(evidence, rng)
+
+    def draw_clamped(self, evidence: Evidence, rng: np.random.Generator) -> Codes:
+        """Draw along an order chosen for each row; see `contract.Clamping`."""
+        drawn = np.empty(evidence.codes.shape, np.int32)
+        chosen = rng.integers(len(self.orders), size=evidence.n_rows)
+        for number, member in enumerate(self._chains):
+            rows = np.flatnonzero(chosen == number)
+            drawn[rows] = member.draw_clamped(evidence.rows(rows), rng)
+        return drawn
+
+    def score_clamped(
+        self, codes: Codes, evidence: Evidence
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Score rows and their density under `draw_clamped`; see `contract.Clamping`."""
+        each = [member.score_clamped(codes, evidence) for member in self._chains]
+        total, density = (
+            np.logaddexp.reduce(logs, axis=0) - np.log(len(each))
+            for logs in zip(*each, strict=True)
+        )
+        return total, density
 
     def represent(self, evidence: Evidence) -> NDArray[np.float32]:
         """Return the vector that the first order gives, (rows, dims)."""

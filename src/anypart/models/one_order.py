@@ -5,11 +5,12 @@ r"""What all models along one order share: exact rows, exact samples, and what t
 What holds: `log_prob` of complete rows, and of rows whose unseen cells are the last ones of
 the order; `sample` from nothing or from what comes first; `conditional` and `leave_one_out`
 of a cell when all others are seen (the ratio of a row's probability to the sum over the
-cell's categories). What does not: a part with a gap before a seen cell has no closed sum.
-Then `log_prob` is the chain over the seen cells with each gap entered as the mean of its
-column, which is normalised over the seen cells but is not the sum of the complete rows'
-probabilities, and `conditional` weighs draws by what they make of the seen cells. Hence
-`ability.any_part` is False; `queries` estimates with a proposal that knows all seen cells.
+cell's categories); `draw_clamped` given any event, with a known density. What does not: a
+part with a gap before a seen cell has no closed sum. Then `log_prob` is the chain over the
+seen cells with each gap entered as the mean of its column, which is normalised over the seen
+cells but is not the sum of the complete rows' probabilities, and `conditional` weighs draws
+by what they make of the seen cells. Hence `ability.any_part` is False; `queries` estimates
+with proposals that know all seen cells.
 """
 
 from __future__ import annotations
@@ -22,9 +23,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anypart.base.errors import QuestionError, SavedFitError
-from anypart.models.contract import Ability, Codes, Evidence, Layout, Mask
+from anypart.models.contract import NO_WEIGHTS, Ability, Codes, Evidence, Floats, Layout, Mask
 from anypart.models.orders import Order
-from anypart.models.places import Array, Places
+from anypart.models.places import Array, Places, draw_codes, log_softmax
 from anypart.models.single_gaps import fill_single_gaps, leave_each_out
 
 FLOATS_TOGETHER = 400_000  # of one block of rows, so that it stays near the processor
@@ -96,6 +97,9 @@ class OneOrder(ABC):
                 f"sets for {len(evidence.weights)} columns. Ask a fit with purpose='any' or "
                 "'fast', whose members sum such sets exactly."
             )
+        return self._cut(evidence)
+
+    def _cut(self, evidence: Evidence) -> Iterator[tuple[slice, Codes, Mask]]:
         size = max(FLOATS_TOGETHER // max(self._floats(), 1), 64)
         for start in range(0, evidence.n_rows, size):
             block = slice(start, start + size)
@@ -147,16 +151,46 @@ class OneOrder(ABC):
             drawn[block, self.order] = found
         return drawn
 
+    def draw_clamped(self, evidence: Evidence, rng: np.random.Generator) -> Codes:
+        """Draw along the order with seen cells clamped, in one walk; see `contract.Clamping`."""
+        drawn = np.empty(evidence.codes.shape, np.int32)
+        for block, codes, seen in self._cut(evidence):
+            weights = evidence.rows(block).weights
+            drawn[block, self.order] = self._draw(codes, seen, rng, weights)[0]
+        return drawn
+
+    def score_clamped(
+        self, codes: Codes, evidence: Evidence
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Score rows and their density, in one pass; see `contract.Clamping`."""
+        whole = Evidence(codes, np.ones(codes.shape, np.bool_))
+        total, density = np.empty(len(codes)), np.empty(len(codes))
+        for block, moved, there in self._blocks(whole):
+            logits = self._logits(self.places.encode(moved, there, self.means))
+            total[block] = self.places.log_prob(logits, moved, there)
+            free = ~evidence.seen[block].take(self.order, 1)
+            density[block] = self.places.log_prob(logits, moved, free)
+            for col, weight in evidence.rows(block).weights.items():
+                at = int(np.flatnonzero(self.order == col)[0])
+                density[block] += self.places.log_weighted(logits, at, moved[:, at], weight)
+        return total, density
+
     def _draw(
-        self, codes: Codes, seen: Mask, rng: np.random.Generator
+        self,
+        codes: Codes,
+        seen: Mask,
+        rng: np.random.Generator,
+        weights: Mapping[int, Floats] = NO_WEIGHTS,
     ) -> tuple[Codes, NDArray[np.float64]]:
         """Draw the unseen cells, and sum the log-probabilities of the seen ones, (rows,)."""
         walk, all_there = self._walk(len(codes)), np.ones(len(codes), np.bool_)
         found, total = np.array(codes.T, np.int32, order="C"), np.zeros(len(codes))
         anywhere: Mask = np.any(seen, axis=0)
         everywhere: Mask = np.all(seen, axis=0)
-        for at in range(len(found)):
+        for at, col in enumerate(self.order.tolist()):
             logs, there = walk.cell(at), seen[:, at]
+            if col in weights:
+                logs = log_softmax(logs + weights[col].astype(np.float32))
             if not anywhere[at]:
                 found[at] = draw_codes(logs, rng)
             elif not everywhere[at]:
@@ -264,15 +298,3 @@ class OneOrder(ABC):
                 f"together ({error}). Take the fit from a backup, or fit again."
             ) from error
         return model
-
-
-def draw_codes(logs: Array, rng: np.random.Generator) -> NDArray[np.int32]:
-    """Draw a code for each row from log-probabilities, (rows, cats) → (rows,)."""
-    if logs.shape[1] == 1:
-        return np.zeros(len(logs), np.int32)
-    u = rng.random(len(logs), np.float32)
-    if logs.shape[1] == 2:
-        return (u < np.exp(logs[:, 1])).astype(np.int32)
-    levels = np.cumsum(np.exp(logs), axis=1)
-    last = logs.shape[1] - 1  # u times the last level may round to it
-    return np.minimum((u[:, None] * levels[:, -1:] >= levels).sum(axis=1), last).astype(np.int32)

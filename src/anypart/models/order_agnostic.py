@@ -31,7 +31,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anypart.base.errors import QuestionError
-from anypart.models.contract import Ability, Codes, Evidence, Floats, Layout, Mask, Model
+from anypart.models.contract import (
+    NO_WEIGHTS,
+    Ability,
+    Codes,
+    Evidence,
+    Floats,
+    Layout,
+    Mask,
+    Model,
+)
 from anypart.models.layers import Array, gelu, layer_norm, log_softmax
 
 Index = slice | NDArray[np.int64]
@@ -111,6 +120,10 @@ class OrderAgnostic:
                 f"ranges or sets for {len(evidence.weights)} columns. Ask a fit with "
                 "purpose='any' or 'fast', whose members sum such sets exactly."
             )
+        return self._cut(evidence)
+
+    @staticmethod
+    def _cut(evidence: Evidence) -> Iterator[tuple[slice, Codes, Mask]]:
         for start in range(0, evidence.n_rows, ROWS_TOGETHER):
             block = slice(start, start + ROWS_TOGETHER)
             yield block, evidence.codes[block], evidence.seen[block]
@@ -193,17 +206,66 @@ class OrderAgnostic:
                 )
         return drawn
 
+    def draw_clamped(self, evidence: Evidence, rng: np.random.Generator) -> Codes:
+        """Draw the other cells given the seen ones, along the first order.
+
+        See `contract.Clamping`; here what is seen tells every cell.
+        """
+        drawn = np.empty(evidence.codes.shape, np.int32)
+        for block, codes, seen in self._cut(evidence):
+            weights = evidence.rows(block).weights
+            drawn[block] = self._draw(codes, seen, self.orders[0], rng, weights)
+        return drawn
+
+    def score_clamped(
+        self, codes: Codes, evidence: Evidence
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Score rows and their density under `draw_clamped`; see `contract.Clamping`.
+
+        Cost:
+            `log_prob`, and a chain of the cells that are not seen.
+        """
+        density = np.zeros(len(codes))
+        for block, _, seen in self._cut(evidence):
+            weights, some = evidence.rows(block).weights, codes[block]
+            sums = self._sums(self._tokens(some, seen))
+            for col, rows in self._unseen(seen, self.orders[0]):
+                logs = self._weighed(sums, rows, col, weights)
+                density[block][rows] += logs[np.arange(len(logs)), some[rows, col]]
+                self._swap(sums, rows, self._masks[col], some[rows, col] + self._starts[col])
+        return self.log_prob(Evidence(codes, np.ones(codes.shape, np.bool_))), density
+
+    @staticmethod
+    def _unseen(seen: Mask, order: NDArray[np.int64]) -> Iterator[tuple[int, Index]]:
+        """Yield the columns in an order, and in which rows each is not seen."""
+        for col in order.tolist():
+            rows = np.flatnonzero(~seen[:, col])
+            if len(rows):
+                yield col, slice(None) if len(rows) == len(seen) else rows
+
+    def _weighed(
+        self, sums: tuple[Array, Array], rows: Index, col: int, weights: Mapping[int, Floats]
+    ) -> Floats:
+        """Log-probabilities of a column, by its weights if it has any, (rows, cats)."""
+        logs = self._cell(sums, rows, col)
+        if col not in weights:
+            return logs
+        given = weights[col]
+        return log_softmax(logs + (given if len(given) == 1 else given[rows]))
+
     def _draw(
-        self, codes: Codes, seen: Mask, order: NDArray[np.int64], rng: np.random.Generator
+        self,
+        codes: Codes,
+        seen: Mask,
+        order: NDArray[np.int64],
+        rng: np.random.Generator,
+        weights: Mapping[int, Floats] = NO_WEIGHTS,
     ) -> Codes:
         drawn = np.where(seen, codes, 0).astype(np.int32)
         sums = self._sums(self._tokens(codes, seen))
-        for col in order.tolist():
-            rows = np.flatnonzero(~seen[:, col])
-            if len(rows) == 0:
-                continue
-            levels = np.cumsum(np.exp(self._cell(sums, rows, col)), axis=1)
-            u = rng.random((len(rows), 1)) * levels[:, -1:]
+        for col, rows in self._unseen(seen, order):
+            levels = np.cumsum(np.exp(self._weighed(sums, rows, col, weights)), axis=1)
+            u = rng.random((len(levels), 1)) * levels[:, -1:]
             # u < the last level always, so that the code is in range.
             drawn[rows, col] = (u >= levels).sum(1)
             self._swap(sums, rows, self._masks[col], drawn[rows, col] + self._starts[col])

@@ -13,7 +13,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from anypart.models.contract import Codes, Layout, Mask
+from anypart.models.contract import Codes, Floats, Layout, Mask
 
 Array = NDArray[np.float32]
 
@@ -138,6 +138,15 @@ class Places:
             total += np.where(seen[:, col], logs[np.arange(len(logs)), chosen], 0.0)
         return total
 
+    def log_weighted(
+        self, logits: Array, col: int, codes: NDArray[np.int32], weights: Floats
+    ) -> NDArray[np.float64]:
+        """Log of what weights, nats, change in p(code) of a column, normalised, (rows,)."""
+        logs = self.cell_log_softmax(col, logits[:, self.slices[col]])
+        given = np.broadcast_to(weights, logs.shape)
+        own = given[np.arange(len(logs)), codes]
+        return np.asarray(own - np.logaddexp.reduce(logs + given, axis=1), np.float64)
+
 
 def _filled(codes: Codes, seen: Mask, means: Array | np.float32) -> Array:
     """Write codes of binary columns as numbers, unseen ones as their means."""
@@ -160,3 +169,15 @@ def log_softmax(logits: Array) -> Array:
     """Normalise logits of each row: log-probabilities, nats."""
     centred = logits - logits.max(axis=1, keepdims=True)
     return centred - np.log(np.exp(centred).sum(axis=1, keepdims=True))
+
+
+def draw_codes(logs: Array, rng: np.random.Generator) -> NDArray[np.int32]:
+    """Draw a code for each row from log-probabilities, (rows, cats) → (rows,)."""
+    if logs.shape[1] == 1:
+        return np.zeros(len(logs), np.int32)
+    u = rng.random(len(logs), np.float32)
+    if logs.shape[1] == 2:
+        return (u < np.exp(logs[:, 1])).astype(np.int32)
+    levels = np.cumsum(np.exp(logs), axis=1)
+    last = logs.shape[1] - 1  # u times the last level may round to it
+    return np.minimum((u[:, None] * levels[:, -1:] >= levels).sum(axis=1), last).astype(np.int32)

@@ -1,17 +1,17 @@
-r"""Parts under a mixture that cannot sum them: importance sampling from its exact members.
+r"""Parts under a mixture that cannot sum them: importance sampling.
 
 Let :math:`q` be the mixture of the members that answer any part exactly, with weight
-:math:`w` in the whole, and :math:`r(x) = \sum_{m \notin q} w_m p_m(x) / q(x)` what the other
-members make of a complete row. With rows drawn from q given the event e,
+:math:`w` in the whole, and r(x) what the others make of a complete row that was drawn given
+the event e, by q or by themselves (`proposals`):
 
-.. math:: p(e) = q(e) \big( w + E_{x \sim q(\cdot | e)}[r(x)] \big), \qquad
+.. math:: p(e) = q(e) \big( w + E[r(x)] \big), \qquad
     p(x_c = k | e) = \frac{w\, q(x_c = k | e) + E[r(x) 1_{x_c = k}]}{w + E[r(x)]}
 
 Only complete rows are asked of the others, which all families answer exactly; what q knows
 is not estimated, and neither is a part that as many complete rows share as would be drawn:
-each of them is asked for (`completions`). Every number comes with its standard error and the
-effective number of draws, :math:`(\sum T)^2 / \sum T^2` with :math:`T = w + r`: a proposal
-that is far from the other members is seen in both.
+each of them is asked for (`completions`). Every number comes with its standard error, by the
+spread of each kind of draws, and the effective number of draws, :math:`(\sum T)^2 / \sum T^2`
+with :math:`T = w + r`. Where few count, more are drawn.
 
 Draws in which a large r is rare mostly miss it, and are then low and of little spread at
 once. To second order the mean of n such draws, over its estimated error, exceeds x as often
@@ -28,7 +28,7 @@ References:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import comb
 
@@ -36,14 +36,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anypart.models.contract import Codes, Evidence, Model
-from anypart.models.stack import Stack, log_sum
+from anypart.models.stack import Stack
 from anypart.queries import completions
+from anypart.queries.proposals import Draws, draw
 
 Reals = NDArray[np.float64]
+Moments = tuple[Reals, Reals]  # second and third, about the mean
 
 MOST_DRAWS = 4_096  # for one row
 LEAST_DRAWS = 256  # for each of many rows
 ROWS_TOGETHER = 65_536  # drawn rows of a block
+FEW_DRAWS = 30.0  # effective ones; fewer do not tell their own spread
 CANDIDATES = 32  # for each row of a sample
 NORMAL = 1.96  # the normal quantile at which 95 of 100 lie between it and its negative
 
@@ -87,52 +90,31 @@ def together(some: Sequence[Estimate]) -> Estimate:
     )
 
 
-@dataclass(frozen=True)
-class _Draws:
-    """Complete rows drawn for some rows of evidence.
+def _log_error(draws: Draws) -> Reals:
+    """Standard error of the logarithm of p(e), (rows,), by the delta method."""
+    total, moments = draws.total, list[Moments]()
+    for part in draws.parts:
+        away = total[:, part] - total[:, part].mean(axis=1, keepdims=True)
+        moments.append(((away**2).mean(axis=1), (away**3).mean(axis=1)))
+    return _error_of_mean(moments, draws.parts) / total.mean(axis=1)
+
+
+def _error_of_mean(moments: Sequence[Moments], parts: Sequence[slice]) -> Reals:
+    """Standard error of the mean of draws of several kinds, widened for their skewness.
 
     Args:
-        codes: (rows · draws, cols).
-        log_event: (rows,) log q(e).
-        share: w.
-        ratio: (rows, draws) r.
+        moments: second and third central moments of each kind.
+        parts: its places among the draws, at least two.
 
     """
-
-    codes: Codes
-    log_event: Reals
-    share: float
-    ratio: Reals
-
-    @property
-    def total(self) -> Reals:
-        return self.share + self.ratio
-
-    def effective(self) -> Reals:
-        total = self.total
-        return total.sum(axis=1) ** 2 / np.maximum((total**2).sum(axis=1), 1e-300)
-
-    def error(self) -> Reals:
-        """Standard error of the logarithm of p(e), by the delta method."""
-        total = self.total
-        mean = total.mean(axis=1, keepdims=True)
-        second, third = (((total - mean) ** power).mean(axis=1) for power in (2, 3))
-        return _error_of_mean(second, third, total.shape[1]) / mean[:, 0]
-
-
-def _error_of_mean(second: Reals, third: Reals, n: int) -> Reals:
-    """Widen the standard error of a mean of n draws for their skewness.
-
-    Args:
-        second: their second central moment.
-        third: their third.
-        n: how many.
-
-    """
+    sizes = [part.stop - part.start for part in parts]
+    n, pairs = sum(sizes), list(zip(sizes, moments, strict=True))
+    second = sum((k / n * k / (k - 1) * of[0] for k, of in pairs), np.zeros(1))
+    third = sum((k / n * of[1] for k, of in pairs), np.zeros(1))
     spread = np.sqrt(np.maximum(second, 0.0))
-    cube, error = spread**3, spread / np.sqrt(n - 1)
+    cube = spread**3
     skewness = np.divide(np.abs(third), cube, out=np.zeros_like(cube), where=cube > 0)
-    return error * (1 + skewness * (2 * NORMAL**2 + 1) / (6 * NORMAL * np.sqrt(n)))
+    return spread / np.sqrt(n) * (1 + skewness * (2 * NORMAL**2 + 1) / (6 * NORMAL * np.sqrt(n)))
 
 
 def proposal_of(model: Model, evidence: Evidence) -> Stack | None:
@@ -150,18 +132,6 @@ def says_nothing(evidence: Evidence) -> bool:
     return not evidence.seen.any() and not evidence.weights
 
 
-def _draw(
-    model: Stack, proposal: Stack, evidence: Evidence, n: int, rng: np.random.Generator
-) -> _Draws:
-    whole = np.repeat(np.arange(evidence.n_rows), n)
-    codes = proposal.sample(evidence.rows(whole), rng)
-    drawn = Evidence(codes, np.ones(codes.shape, np.bool_))
-    others, log_weights, share = model.not_exact()
-    logs = np.stack([m.log_prob(drawn) for m in others]) + log_weights[:, None]
-    ratio = np.exp(log_sum(logs, 0) - proposal.log_prob(drawn)).reshape(-1, n)
-    return _Draws(codes, proposal.log_prob(evidence), share, ratio)
-
-
 def _draws_each(n_rows: int) -> int:
     return int(np.clip(ROWS_TOGETHER // max(n_rows, 1), LEAST_DRAWS, MOST_DRAWS))
 
@@ -170,6 +140,26 @@ def _blocks(rows: NDArray[np.intp], lines: Reals | int) -> list[NDArray[np.intp]
     """Cut rows into blocks of about `ROWS_TOGETHER` lines, of which each row has its own number."""
     ends = np.cumsum(np.broadcast_to(lines, rows.shape)) // ROWS_TOGETHER
     return np.split(rows, np.flatnonzero(np.diff(ends)) + 1) if len(rows) else []
+
+
+def _rounds(
+    rows: NDArray[np.intp], n: int, effective: Reals
+) -> Iterator[tuple[NDArray[np.intp], int]]:
+    """Yield blocks of rows and the draws for each; where few of them count, once more with more.
+
+    Args:
+        rows: that are drawn for.
+        n: draws of each.
+        effective: (all rows,) filled between by who draws.
+
+    """
+    for block in _blocks(rows, n):
+        yield block, n
+    poor = rows[effective[rows] < FEW_DRAWS]
+    more = min(n * len(rows) // max(len(poor), 1), MOST_DRAWS)  # together as many draws again
+    if more > n:
+        for block in _blocks(poor, more):
+            yield block, more
 
 
 def log_prob(model: Stack, proposal: Stack, evidence: Evidence) -> Estimate:
@@ -188,10 +178,10 @@ def log_prob(model: Stack, proposal: Stack, evidence: Evidence) -> Estimate:
     possible = ~few & np.isfinite(proposal.log_prob(evidence))
     effective[~few & ~possible] = 0.0
     rng = np.random.default_rng(0)  # the same question has the same answer
-    for rows in _blocks(np.flatnonzero(possible), n):
-        draws = _draw(model, proposal, evidence.rows(rows), n, rng)
+    for rows, each in _rounds(np.flatnonzero(possible), n, effective):
+        draws = draw(model, proposal, evidence.rows(rows), each, rng)
         value[rows] = draws.log_event + np.log(draws.total.mean(axis=1))
-        error[rows], effective[rows] = draws.error(), draws.effective()
+        error[rows], effective[rows] = _log_error(draws), draws.effective()
     return Estimate(value, error, effective)
 
 
@@ -213,43 +203,56 @@ def conditional(model: Stack, proposal: Stack, evidence: Evidence) -> Estimate:
         value[rows] = completions.conditional(model, evidence.rows(rows))
     few &= ~np.isnan(value).any(axis=1)  # an impossible row; the proposal says so below
     many = np.flatnonzero(~few)
-    value[many] = proposal.conditional(evidence.rows(many))
     rng = np.random.default_rng(0)
-    for rows in _blocks(many, n):
-        draws = _draw(model, proposal, evidence.rows(rows), n, rng)
+    for rows, each in _rounds(many, n, effective):
+        known = np.exp(proposal.conditional(evidence.rows(rows)).astype(np.float64))
+        draws = draw(model, proposal, evidence.rows(rows), each, rng)
         effective[rows] = draws.effective()
         for col, place in enumerate(model.layout.slices):
-            part, error[rows, place] = _cell(draws, col, np.exp(value[rows, place]))
+            part, error[rows, place] = _cell(draws, col, known[:, place])
             with np.errstate(divide="ignore"):
                 value[rows, place] = np.log(part)
     return Estimate(value, error, effective)
 
 
-def _cell(draws: _Draws, col: int, known: Reals) -> tuple[Reals, Reals]:
+def _cell(draws: Draws, col: int, known: Reals) -> tuple[Reals, Reals]:
     """Probabilities of one column and their standard errors, (rows, cats) each."""
-    n_rows, n = draws.ratio.shape
-    n_cats = known.shape[1]
-    codes = draws.codes[:, col].reshape(n_rows, n)
+    codes, n_cats = draws.codes[:, col].reshape(draws.ratio.shape), known.shape[1]
+    mean = draws.total.mean(axis=1, keepdims=True)
+    found = (draws.share * known + _by_code(draws.ratio, codes, n_cats)) / mean
+    moments = [
+        _cell_moments(draws.total[:, part], draws.ratio[:, part], codes[:, part], found)
+        for part in draws.parts
+    ]
+    return found, _error_of_mean(moments, draws.parts) / mean
+
+
+def _by_code(numbers: Reals, codes: Codes, n_cats: int) -> Reals:
+    """Mean over the draws of what each adds at its own code, (rows, cats)."""
+    n_rows, n = codes.shape
     place = (np.arange(n_rows)[:, None] * n_cats + codes).ravel()
+    return np.bincount(place, numbers.ravel(), n_rows * n_cats).reshape(n_rows, n_cats) / n
 
-    def by_code(numbers: Reals) -> Reals:
-        return np.bincount(place, numbers.ravel(), n_rows * n_cats).reshape(n_rows, n_cats) / n
 
-    total = draws.total
-    mean, fixed = total.mean(axis=1, keepdims=True), draws.share * known
-    found = (fixed + by_code(draws.ratio)) / mean
-    # What a draw adds, w·known − found·T, and r more at its own code; its mean is 0.
-    at = (np.arange(n_rows)[:, None], codes)
-    plain = fixed[at] - found[at] * total
+def _cell_moments(total: Reals, ratio: Reals, codes: Codes, found: Reals) -> Moments:
+    """Second and third central moments of what draws of one kind add, (rows, cats) each.
+
+    A draw adds −found·T, and r more at its own code.
+    """
+    n_cats, means = found.shape[1], [(total**j).mean(axis=1, keepdims=True) for j in range(4)]
+    centre = _by_code(ratio, codes, n_cats) - found * means[1]
+    at = (np.arange(len(codes))[:, None], codes)
+    plain = -centre[at] - found[at] * total
 
     def moment(power: int) -> Reals:
         others = sum(
-            comb(power, j) * fixed ** (power - j) * (-found) ** j * (total**j).mean(1)[:, None]
-            for j in range(power + 1)
-        )
-        return others + by_code((plain + draws.ratio) ** power - plain**power)
+            (comb(power, j) * (-centre) ** (power - j) * (-found) ** j * means[j]
+             for j in range(power + 1)),
+            np.zeros_like(found),
+        )  # fmt: skip
+        return others + _by_code((plain + ratio) ** power - plain**power, codes, n_cats)
 
-    return found, _error_of_mean(moment(2), moment(3), n) / mean
+    return moment(2), moment(3)
 
 
 def sample(model: Stack, proposal: Stack, evidence: Evidence, rng: np.random.Generator) -> Codes:
@@ -266,8 +269,8 @@ def sample(model: Stack, proposal: Stack, evidence: Evidence, rng: np.random.Gen
     same, size = all_same(evidence), ROWS_TOGETHER // CANDIDATES
     for start in range(0, evidence.n_rows, size):
         rows = slice(start, start + size)
-        draws = _draw(model, proposal, evidence.rows(rows), CANDIDATES, rng)
-        levels = np.cumsum(draws.total.ravel() if same else draws.total, axis=-1)
+        draws = draw(model, proposal, evidence.rows(rows), CANDIDATES, rng)
+        levels = np.cumsum(draws.weight.ravel() if same else draws.weight, axis=-1)
         mark = rng.random((len(draws.ratio), 1)) * levels[..., -1:]
         if same:
             chosen = np.searchsorted(levels, mark[:, 0], side="right")

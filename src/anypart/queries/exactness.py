@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from anypart.models.contract import Model
 from anypart.models.stated_questions import StatedQuestions
 from anypart.queries.answer import Answer
+from anypart.queries.estimates import FEW_DRAWS
 
 NOT_ANY_PART = (
     "a member with weight predicts any part in one pass but does not sum cells out, so answers "
@@ -17,10 +18,9 @@ NOT_ANY_PART = (
 )
 ESTIMATED = (
     "a member with weight sums nothing out, so complete rows were drawn from the members that "
-    "do, and weighed by all"
+    "do and along the orders of the others, and weighed by all"
 )
 GUESSED = "a member with weight, an autoencoder, estimates even complete rows by draws of its own"
-FEW_DRAWS = 30.0  # effective ones; fewer do not tell their own spread
 EACH_ITS_OWN = (
     "each stated question is answered by members that are weighed for it, all others by the "
     "rest: answers to different questions need not agree to the last digit"
