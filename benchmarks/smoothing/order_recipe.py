@@ -141,8 +141,9 @@ def run() -> list[str]:
         f"{len(pilot_names())} of the 100; {SEEDS} seeds. Mean over sets of the metric on test "
         "rows, and in brackets less that of cross-entropy, ± a standard error over sets; the "
         "ten best recipes by the mean over all sets. Rates are .02 where nothing else is said. "
-        "Weights are averaged over the start and every tenth step. With all rows, what descends goes through training and validation "
-        "rows; kept by validation: if what descended on training rows alone is no worse there. "
+        "Weights are averaged over the start and every tenth step. With all rows, what descends "
+        "goes through training and validation rows; kept by validation: if what descended on "
+        "training rows alone is no worse there. "
         "The finisher keeps by validation, so its recipe is the best of those that do.",
         "",
     ]

@@ -71,3 +71,13 @@ def test_costs_that_cannot_be_read_are_refused(
     assert main(["decide", "f", "t", "ill", "--costs", str(path)]) == 2
     assert words in capsys.readouterr().err
     assert fit.asked is None
+
+
+def test_a_metric_beside_costs_is_refused(
+    fit: Fit, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "costs.json"
+    path.write_text(json.dumps(COSTS))
+    assert main(["decide", "f", "t", "ill", "--costs", str(path), "--metric", "f1"]) == 2
+    assert "by --metric f1 or by --costs" in capsys.readouterr().err
+    assert fit.asked is None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from anypart.base.errors import DataError
+from anypart.base.errors import DataError, QuestionError
 from anypart.terminal.options import AsJson, File, Given, Output
 from anypart.terminal.output import check_output
 
@@ -16,7 +16,7 @@ def decide(
     column: str,
     /,
     *,
-    metric: str = "accuracy",
+    metric: str | None = None,
     positive: str | None = None,
     costs: Path | None = None,
     given: Given = None,
@@ -31,7 +31,8 @@ def decide(
         table: the rows; any file that `anypart fit` reads. Its own values of the column, if
             it has any, are not looked at.
         column: whose labels are decided.
-        metric: accuracy, f1, f2, f0.5 or any other F-beta; macro-f1, its mean over all labels.
+        metric: accuracy (if none is said), f1, f2, f0.5 or any other F-beta; macro-f1, its mean
+            over all labels.
         positive: the label that F is about.
         costs: a JSON file, {decision: {truth: cost}}; then the metric is the cost.
         given: what else is known, as 'age > 50' or sex=Female; may be repeated.
@@ -46,6 +47,12 @@ def decide(
     from anypart.terminal.show_rows import deliver
 
     check_output(output)
+    if costs and metric:
+        raise QuestionError(
+            f"Labels are decided by --metric {metric} or by --costs {costs}, not by both. "
+            "Leave one of them out."
+        )
+    metric = metric or "accuracy"
     asked: Any = _read_costs(costs) if costs else metric
     found = anypart.load(folder).decide(
         anypart.read(table, query=query), column, asked, positive=positive, given=given or ()
