@@ -6,7 +6,7 @@ import json
 import math
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,9 +25,9 @@ from anypart.data.packed import PackedCodes, pack
 from anypart.optim.distances.minimised import require_minimisable
 from anypart.optim.events import Combined, Event, Finished, Warned
 from anypart.optim.plan import make_plan
-from anypart.optim.plan_file import Plan, load_plan, save_plan
+from anypart.optim.plan_file import Member, Plan, load_plan, save_plan
 from anypart.optim.policies import Policy, Written, read_policy, stated, write_question
-from anypart.optim.portfolio import BASELINES, train, trained
+from anypart.optim.portfolio import BASELINES, members_in, train, trained
 from anypart.optim.rows import fingerprint
 from anypart.queries.fitted import Fitted
 from anypart.queries.gaps import count_gaps
@@ -186,7 +186,7 @@ def fit(
         levels = _Levels(tell, [write_question(q, modelled) for q in questions])
         model = train(packed, judged, plan, work, levels)
         gaps = count_gaps(packed.rows, packed.n_rows, codec.schema.modelled)
-        about = _about(table, wanted, plan) | levels.found
+        about = _about(table, wanted, members_in(plan, work)) | levels.found
         baselines = trained(plan, work, BASELINES)
         fitted = Fitted(codec.schema, model, gaps, about, baselines)
     if folder is not None:
@@ -293,9 +293,9 @@ def _plan(
     return plan, True
 
 
-def _about(table: Table, wanted: Wanted, plan: Plan) -> dict[str, Any]:
+def _about(table: Table, wanted: Wanted, joined: Sequence[Member]) -> dict[str, Any]:
     """Say what was fitted and how, for people."""
     from anypart import __version__
 
-    members = {m.name: {"family": m.family, **thaw(m.settings)} for m in plan.members}
+    members = {m.name: {"family": m.family, **thaw(m.settings)} for m in joined}
     return {"table": table.name, "version": __version__, **thaw(wanted), "members": members}

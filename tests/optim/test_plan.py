@@ -1,6 +1,7 @@
 import dataclasses
 import json
 
+import numpy as np
 import pytest
 from tests.optim.tables import packed_table
 
@@ -16,11 +17,13 @@ from anypart.optim.plan import (
     make_plan,
     plan_from_json,
     plan_to_json,
+    reserve_of,
     save_plan,
 )
 
 MEMBER = Member("a", "hidden_tree", {"n_states": 8}, 3, 100, 64, 10, 5, 1.5)
-PLAN = Plan(7, "any", 0.5, "0badcafe", 2, (MEMBER,))
+SPARE = tuple(dataclasses.replace(MEMBER, name=n, seconds=t) for n, t in (("b", 0.5), ("c", 1.0)))
+PLAN = Plan(7, "any", 0.5, "0badcafe", 2, (MEMBER,), reserve=SPARE)
 
 
 def costs(wanted, step=0.001):
@@ -39,16 +42,63 @@ def test_a_plan_comes_back_from_json_and_from_its_folder(tmp_path):
 
 
 def test_a_later_format_is_refused():
-    fields = json.loads(plan_to_json(PLAN)) | {"format": 2}
-    with pytest.raises(FitError, match="format 2, this version reads 1"):
+    fields = json.loads(plan_to_json(PLAN)) | {"format": 3}
+    with pytest.raises(FitError, match="format 3, this version reads 2"):
         plan_from_json(json.dumps(fields))
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "3", "{}", '{"format": 1, "members": [{}]}'])
+@pytest.mark.parametrize("text", ["", "{", "[]", "3", "{}", '{"format": 2, "members": [{}]}'])
 def test_a_damaged_plan_is_refused_with_its_path(tmp_path, text):
     (tmp_path / "plan.json").write_text(text)
     with pytest.raises(FitError, match=r"plan.json: This is not a plan"):
         load_plan(tmp_path)
+
+
+def test_the_reserve_is_paid_by_steps_that_were_not_taken():
+    def names(**taken):
+        return [m.name for m in PLAN.affordable(taken)]
+
+    assert names() == names(a=100) == names(a=67) == []
+    assert names(a=66) == ["b"]  # of 1.5 seconds
+    assert names(a=1) == ["b"]
+    assert names(a=1, b=100) == ["b"]
+    assert names(a=1, b=90) == ["b", "c"]
+
+
+def test_whichever_member_ends_first_the_same_reserve_is_trained():
+    rng = np.random.default_rng(0)
+    for _ in range(200):
+        members = tuple(
+            dataclasses.replace(MEMBER, name=f"m{i}", seconds=float(rng.random())) for i in range(8)
+        )
+        plan = dataclasses.replace(PLAN, members=members[:4], reserve=members[4:])
+        steps = {m.name: int(rng.integers(1, 100)) for m in members}
+        ends = []
+        for _ in range(2):
+            taken = {}
+            while running := sorted(
+                {m.name for m in (*plan.members, *plan.affordable(taken))} - taken.keys()
+            ):
+                name = str(rng.choice(running))
+                taken[name] = steps[name]
+            ends.append(taken)
+        assert ends[0] == ends[1]
+
+
+def test_a_plan_keeps_in_reserve_what_it_has_not_or_made_smaller():
+    wanted = wishes(20_000, "any")
+    found = costs(wanted)
+    made = choose(wanted, found, 20_000, seconds=6.0)
+    kept = reserve_of(wanted, found, 20_000, made)
+    assert [m.seconds for m in kept] == sorted(m.seconds for m in kept)
+    whole = {m.name for m in made} - {m.name.removesuffix("_again") for m in kept}
+    assert whole | {m.name.removesuffix("_again") for m in kept} == {w.name for w in wanted}
+    assert {m.name for m in kept}.isdisjoint(m.name for m in made)
+    steps = {m.name: m.steps for m in made}
+    for m in kept:
+        if m.name.endswith("_again"):
+            assert m.steps >= steps[m.name.removesuffix("_again")]
+    assert reserve_of(wanted, found, 20_000, choose(wanted, found, 20_000, 1e6)) == []
 
 
 @pytest.mark.parametrize("field", [f.name for f in dataclasses.fields(Member)])

@@ -57,6 +57,49 @@ def test_training_here_and_in_workers_give_the_same_bits(table, tmp_path):
     assert bits(tmp_path / "here") == bits(tmp_path / "there")
 
 
+def with_reserve(table, workers=0):
+    """A plan whose members stop early and leave time for one more, not for two."""
+    plan = small_plan(table, workers, steps=4_000, patience=1, seconds=10.0)
+    changes = {"steps": 60, "patience": 9, "seconds": 20.0}
+    more = (
+        dataclasses.replace(plan.members[2], name=f"tree_{i}", seed=i, **changes) for i in (2, 3)
+    )
+    return dataclasses.replace(plan, reserve=tuple(more))
+
+
+def test_time_that_members_leave_goes_to_the_reserve_however_it_is_interrupted(table, tmp_path):
+    plan, events = with_reserve(table), []
+    train(table, None, plan, tmp_path / "here", events.append)
+    assert {e.member for e in events if isinstance(e, Finished)} == {
+        "independent", "chow_liu", "hidden_tree", "tree_2",
+    }  # fmt: skip
+    train(table, None, with_reserve(table, 2), tmp_path / "there")
+    assert len(bits(tmp_path / "here")) == 4
+    assert bits(tmp_path / "here") == bits(tmp_path / "there")
+
+    def interrupt(event):
+        if isinstance(event, Finished) and event.member == "chow_liu":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(table, None, plan, tmp_path / "again", interrupt)
+    train(table, None, plan, tmp_path / "again")
+    assert bits(tmp_path / "again") == bits(tmp_path / "here")
+
+
+def test_without_the_reserve_the_mixture_knows_less(table, tmp_path):
+    def level(plan, name):
+        events = []
+        train(table, None, plan, tmp_path / name, events.append)
+        return events[-1].log_lik
+
+    first, second, _ = small_plan(table, steps=4_000, patience=1, seconds=5.0).members
+    second = dataclasses.replace(second, seconds=1.0)
+    plan = dataclasses.replace(small_plan(table), members=(first,), reserve=(second,))
+    alone = level(dataclasses.replace(plan, reserve=()), "alone")
+    assert level(plan, "more") > alone + 0.5
+
+
 def test_a_plan_of_baselines_only_warns(table, tmp_path):
     whole = small_plan(table)
     for n_members, n_warnings in ((2, 1), (3, 0)):

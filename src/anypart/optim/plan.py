@@ -43,6 +43,8 @@ SECONDS_TO_REHEARSE = 10.0  # that it takes at least, however little time there 
 SHARE_LOOKING = 0.1  # of a member's training, at most
 LOOKS = 10  # at least, over a member's steps
 SECONDS_TO_COMBINE = 2.0
+WITH_RESERVE = ("any", "fast", "density")  # purposes whose members all join one mixture
+NEARLY_ALL = 0.7  # of the steps that a wish may have: then it is not asked for again
 TINY = 5.0  # CPU seconds; below, processes cost more than they save
 
 
@@ -61,7 +63,8 @@ def make_plan(
     steps. Then the members are taken in the order of `menu.wishes` while there is time
     for them on `WORKERS` processes; one that does not fit gets fewer states, then fewer
     passes, and is left out below its least. The first member is always there. What could not
-    be rehearsed in a quarter of the time, or ten seconds, is left out, too.
+    be rehearsed in a quarter of the time, or ten seconds, is left out, too. What was left out
+    or made smaller is the plan's reserve, for the time that members leave by stopping early.
 
     Args:
         packed: the training rows, on disk.
@@ -93,7 +96,11 @@ def make_plan(
     made = tuple(_with_seed(m, seed) for m in choose(wanted, costs, rows.n_rows, seconds))
     tiny = sum(m.seconds for m in made) < TINY and purpose in ("any", "fast", "distance")
     workers, asked = 0 if tiny else WORKERS, tuple(p.settings() for p in policy)
-    return Plan(seed, purpose, minutes, fingerprint(packed), workers, made, asked)
+    reserve: tuple[Member, ...] = ()
+    if purpose in WITH_RESERVE:
+        kept = reserve_of(wanted, costs, rows.n_rows, made)
+        reserve = tuple(_with_seed(m, seed) for m in kept if m.seconds <= seconds)
+    return Plan(seed, purpose, minutes, fingerprint(packed), workers, made, asked, reserve)
 
 
 def batch_size(n_rows: int) -> int:
@@ -170,6 +177,32 @@ def choose(
             taken.append(member)
             loads[loads.index(min(loads))] += member.seconds
     return taken
+
+
+def reserve_of(
+    wanted: tuple[Wish, ...], costs: Mapping[str, Measured], n_rows: int, made: Sequence[Member]
+) -> list[Member]:
+    """List the wishes that a plan has not, or only in a smaller form, the cheapest first.
+
+    Members mostly stop long before the last of their steps, which leaves time for these.
+
+    Args:
+        wanted: all wishes.
+        costs: of each wish, by its name.
+        n_rows: rows to learn from.
+        made: the members of the plan.
+
+    """
+    found: list[Member] = []
+    there = {m.name: m for m in made}
+    for wish in wanted:
+        whole = _member(wish, costs[wish.name], n_rows, wish.passes)
+        made_so = there.get(wish.name)
+        if made_so is None:
+            found.append(whole)
+        elif made_so.settings != whole.settings or made_so.steps < NEARLY_ALL * whole.steps:
+            found.append(dataclasses.replace(whole, name=f"{whole.name}_again"))
+    return sorted(found, key=lambda m: m.seconds)
 
 
 def _fit_in(wish: Wish | None, cost: Measured, n_rows: int, free: float) -> Member | None:

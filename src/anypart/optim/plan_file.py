@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from anypart.base.frozen import freeze, thaw
 from anypart.base.whole import write_whole
 from anypart.models.stated import Stated
 
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,10 @@ class Member:
         question = self.settings.get("question")
         return None if question is None else Stated.of(question)
 
+    def unused(self, taken: int) -> float:
+        """Return the expected seconds of the steps that it has not taken."""
+        return self.seconds * (1 - taken / self.steps)
+
     @property
     def mark(self) -> str:
         """A short mark of everything that its bits depend on, beside the table."""
@@ -75,6 +80,8 @@ class Plan:
         workers: processes that train, 0 to train in this one.
         members: what is trained; names are unique.
         policy: which part predicts which, for `questions`, each as `Policy.settings` has it.
+        reserve: what is trained, in this order, in the time that members leave which stop
+            early; see `affordable`.
 
     """
 
@@ -85,13 +92,30 @@ class Plan:
     workers: int
     members: tuple[Member, ...]
     policy: tuple[Mapping[str, Any], ...] = ()
+    reserve: tuple[Member, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "policy", freeze(tuple(self.policy)))
 
     def member(self, name: str) -> Member:
         """Find a member by its name."""
-        return next(m for m in self.members if m.name == name)
+        return next(m for m in (*self.members, *self.reserve) if m.name == name)
+
+    def affordable(self, taken: Mapping[str, int]) -> tuple[Member, ...]:
+        """Tell which of the reserve is paid for by steps that others have not taken.
+
+        It is a beginning of the reserve, which more ended members can only make longer: so
+        in the end the same members are trained whichever ends first.
+
+        Args:
+            taken: the steps that each ended member took, by its name.
+
+        """
+        left = sum(
+            m.unused(taken[m.name]) for m in (*self.members, *self.reserve) if m.name in taken
+        )
+        costs = accumulate(m.seconds for m in self.reserve)
+        return tuple(m for m, cost in zip(self.reserve, costs, strict=True) if cost <= left)
 
 
 def plan_to_json(plan: Plan) -> str:
@@ -114,8 +138,10 @@ def plan_from_json(text: str) -> Plan:
                 f"This plan has format {found}, this version reads {FORMAT}. "
                 "Fit again, or use the version that made it."
             )
-        members = tuple(Member(**m) for m in fields.pop("members"))
-        return Plan(members=members, **fields)
+        members, reserve = (
+            tuple(Member(**m) for m in fields.pop(key)) for key in ("members", "reserve")
+        )
+        return Plan(members=members, reserve=reserve, **fields)
     except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as error:
         raise FitError(f"This is not a plan that can be read ({error}). Fit again.") from error
 

@@ -86,24 +86,50 @@ def train(
     _claim(plan, folder, train_packed)
     if text := short_of_time(plan):
         tell(Warned("plan", text))
-    timed = _TimeLeft(plan, tell)
-    waiting: list[str] = []
-    for member in sorted(plan.members, key=lambda m: -m.seconds):
-        if stored_path(folder, member).exists():
-            timed(load_stored(member, folder).event)
-        else:
-            waiting.append(member.name)
-    if plan.workers and waiting:
-        jobs = [_job(plan.member(name), folder) for name in waiting]
-        run_jobs(jobs, Tables(train_packed, valid_packed, plan.seed), plan.workers, timed)
-    elif waiting:
+    training = _Training(plan, folder, _TimeLeft(plan, tell))
+    if plan.workers:
+        tables = Tables(train_packed, valid_packed, plan.seed)
+        run_jobs(training.due(), tables, plan.workers, training.tell, more=training.due)
+    else:
         rows = split(train_packed, valid_packed, plan.seed)
-        for name in waiting:
-            timed(finish_member(plan.member(name), rows, folder, timed))
+        while jobs := training.due():
+            for job in jobs:
+                training.tell(finish_member(plan.member(job.name), rows, folder, training.tell))
     if plan.purpose == "questions":
         rows = split(train_packed, valid_packed, plan.seed)
         return join_for_questions(plan, [load_stored(m, folder) for m in plan.members], rows, tell)
     return _join(plan, folder, tell)
+
+
+class _Training:
+    """Knows which members are stored, and which are to be trained now."""
+
+    def __init__(self, plan: Plan, folder: Path, tell: Tell) -> None:
+        self._plan, self._folder, self._tell = plan, folder, tell
+        self._taken: dict[str, int] = {}  # steps, of members that have ended
+        self._begun: set[str] = set()
+        for member in members_in(plan, folder):
+            self._begun.add(member.name)
+            self.tell(load_stored(member, folder).event)
+
+    def tell(self, event: Event) -> None:
+        """Pass an event on, and note the end of a member."""
+        if isinstance(event, Finished):
+            self._taken[event.member] = event.steps
+        self._tell(event)
+
+    def due(self) -> list[Job]:
+        """List what has not begun: members, the longest first, and what of the reserve is paid."""
+        wanted = sorted(self._plan.members, key=lambda m: -m.seconds)
+        wanted += self._plan.affordable(self._taken)
+        new = [m for m in wanted if m.name not in self._begun]
+        self._begun |= {m.name for m in new}
+        return [_job(m, self._folder) for m in new]
+
+
+def members_in(plan: Plan, folder: Path) -> list[Member]:
+    """List the members of a plan, its reserve among them, that are trained and stored."""
+    return [m for m in (*plan.members, *plan.reserve) if stored_path(folder, m).exists()]
 
 
 def short_of_time(plan: Plan) -> str:
@@ -157,20 +183,21 @@ def _claim(plan: Plan, folder: Path, train_packed: PackedCodes) -> None:
 
 
 def _join(plan: Plan, folder: Path, tell: Tell) -> Stack:
-    stored = [load_stored(m, folder) for m in plan.members]
+    joined = members_in(plan, folder)
+    stored = [load_stored(m, folder) for m in joined]
     if plan.purpose in ALONE:
         # Judged by something else than likelihood: no weight to choose, and no proposal, so
         # that it answers by itself.
-        tell(Combined({plan.members[0].name: 1.0}, stored[0].event.log_lik))
+        tell(Combined({joined[0].name: 1.0}, stored[0].event.log_lik))
         return Stack([stored[0].model], np.zeros(1))
     log_probs = np.stack([s.valid_log_prob for s in stored], axis=1)  # (rows, members)
     density = plan.purpose == "density"
     least_gain = LEAST_GAIN_DENSITY if density else least_gain_of(log_probs)
-    costs = [m.seconds for m in plan.members]  # to train, and so to ask
+    costs = [m.seconds for m in joined]  # to train, and so to ask
     weights = stack_weights(log_probs, least_gain=least_gain, costs=costs)
     kept = [i for i, w in enumerate(weights) if w > 0]
     log_lik = float(mixture_log_prob(log_probs, weights).mean())
-    tell(Combined({plan.members[i].name: float(weights[i]) for i in kept}, log_lik))
+    tell(Combined({joined[i].name: float(weights[i]) for i in kept}, log_lik))
     members = [stored[i].model for i in kept]
     spare = None
     if not any(m.ability.any_part for m in members):

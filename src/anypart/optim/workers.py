@@ -173,6 +173,7 @@ def run_jobs(
     count: int,
     tell: Callable[[Any], object],
     enough: Callable[[], bool] = lambda: False,
+    more: Callable[[], list[Job]] | None = None,
 ) -> None:
     """Do jobs in processes, first come first served.
 
@@ -183,6 +184,7 @@ def run_jobs(
         tell: called in this process with every message of theirs.
         enough: asked again and again; True leaves the jobs that wait and those at work,
             whose processes are killed.
+        more: asked for further jobs whenever one has ended.
 
     Raises:
         FitError: a job failed; the others have saved where they are.
@@ -190,7 +192,8 @@ def run_jobs(
     """
     waiting = list(jobs)
     lines: queue.SimpleQueue[Line] = queue.SimpleQueue()
-    with _workers(min(count, len(waiting)), lines) as busy:
+    count = count if waiting and more else min(count, len(waiting))
+    with _workers(count, lines) as busy:
         for worker in busy:
             worker.say(tables.as_json())
             worker.take(waiting)
@@ -210,7 +213,10 @@ def run_jobs(
             message = event_from_json(line)
             tell(message)
             if isinstance(message, Finished | Measured):
-                worker.take(waiting)
+                worker.job = None
+                waiting += more() if more else []
+                for idle in (w for w in busy if w.job is None):
+                    idle.take(waiting)
 
 
 def _next(lines: queue.SimpleQueue[Line], enough: Callable[[], bool]) -> Line | None:
