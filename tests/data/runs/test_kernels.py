@@ -69,14 +69,18 @@ def ordered_way(module, values):
 
 def far_way(module, values):
     """Bits of a far cache: the same as one by one, whatever the parts."""
-    if module is not bitmap:  # plain Python: parts so small that places are set on the way
-        module._HELD, module._PART, module._WITHIN = 8, np.uint64(7), np.uint64(127)
     keys, low = words_of(values)
     bits = np.zeros(int(np.ptp(values)) // 64 + 1, np.uint64)
-    n_outside = module._mark_far(keys, low, bits)
-    near, _ = module.mark(keys, low, len(bits))
-    held_to, _ = bitmap.mark(keys, low, len(bits))
-    return n_outside == 0 and (bits == near).all() and (bits == held_to).all()
+    near, _ = bitmap.mark(keys, low, len(bits))
+    # Parts so small that places are set on the way, and most of them several times.
+    held = np.empty((len(bits) // 2 + 1, 8 + module._APART), np.uint32)
+    n_outside = module._mark_far(keys, low, bits, np.uint64(7), held)
+    module._NEAR, kept = 0, module._NEAR
+    try:
+        far, far_outside = module.mark(keys, low, len(bits))
+    finally:
+        module._NEAR = kept
+    return n_outside == far_outside == 0 and (bits == near).all() and (far == near).all()
 
 
 FAR = {"dense": far_way}
@@ -118,8 +122,9 @@ BUGS = [
     (ordered, ORDERED, "n += key < pivot", "n += key <= pivot"),
     (ordered, ORDERED, "others += not is_below", "others += 1"),
     (bitmap, FAR, "for part in range(n_parts):", "for part in range(n_parts - 1):"),
-    (bitmap, FAR, "held[at] = place & _WITHIN", "held[at] = 0"),
-    (bitmap, FAR, "_set(bits, part, held[at : at + _HELD])", "pass"),
+    (bitmap, FAR, "held[part, count] = place & within", "held[part, count] = 0"),
+    (bitmap, FAR, "_set(bits[U(part) << (log_part - _SIX) :], held[part, :room])", "pass"),
+    (bitmap, FAR, "held[part, : counts[part]]", "held[part, 1 : counts[part]]"),
 ]
 
 

@@ -40,55 +40,53 @@ leading_zeros = _counts_zeros("ctlz")
 trailing_zeros = _counts_zeros("cttz")
 
 
-_NEAR = U(25)  # log2 of the bits that are set one by one; of more, most lie in a far cache
-_PART, _WITHIN = U(21), U((1 << 21) - 1)  # a part of them is this near
-_HELD = 1 << 12  # places held back for a part
+_NEAR = 25  # log2 of the bits that are set one by one; of more, most lie in a far cache
+_PART = 21  # log2 of the bits of a part, or more where there would be more than 64 parts
+_LINE = 7  # log2 of the bits of a part that a place held back stands for: four places a line
+_APART = 48  # places between what is held for two parts, or all would share a few cache lines
 
 
 @kernel
-def _set(bits: Bits, part: U, places: Held) -> None:
+def _set(bits: Bits, places: Held) -> None:
     """Set the bits at places of one part."""
-    near = bits[part << (_PART - _SIX) :]
     for place in places:
-        near[place >> np.uint32(6)] |= _ONE << U(place & np.uint32(63))
+        bits[place >> np.uint32(6)] |= _ONE << U(place & np.uint32(63))
 
 
 @kernel
-def _mark_far(keys: Bits, low: U, bits: Bits) -> int:
+def _mark_far(keys: Bits, low: U, bits: Bits, log_part: U, held: Held) -> int:
     """Set bits of which most lie in a far cache, and count the values outside.
 
-    Places are held back by the part of the bitmap that they lie in, until there are enough
-    for every line of the part to be used several times while it is near.
+    Places are held back by the part of the bitmap that they lie in, (parts, room) of them,
+    until there are enough for every line of the part to be used several times while it is
+    near.
     """
-    most = U(len(bits)) << _SIX
-    n_parts = np.int64((most - _ONE) >> _PART) + 1
-    held, stops = np.empty(n_parts * _HELD, np.uint32), _HELD * np.arange(n_parts)
+    most, within = U(len(bits)) << _SIX, (_ONE << log_part) - _ONE
+    n_parts, room = len(held), held.shape[1] - _APART
+    counts = np.zeros(n_parts, np.int64)
     n_outside = 0
     for i in range(len(keys)):
         place = keys[i] - low
         if place >= most:
             n_outside += 1
             continue
-        part = place >> _PART
-        at = stops[part]
-        held[at] = place & _WITHIN
-        at += 1
-        if at % _HELD == 0:
-            at -= _HELD
-            _set(bits, part, held[at : at + _HELD])
-        stops[part] = at
+        part = np.int64(place >> log_part)
+        count = counts[part]
+        held[part, count] = place & within
+        count += 1
+        if count == room:
+            _set(bits[U(part) << (log_part - _SIX) :], held[part, :room])
+            count = 0
+        counts[part] = count
     for part in range(n_parts):
-        _set(bits, U(part), held[part * _HELD : stops[part]])
+        _set(bits[U(part) << (log_part - _SIX) :], held[part, : counts[part]])
     return n_outside
 
 
 @kernel
-def mark(keys: Bits, low: U, n_words: int) -> tuple[Bits, int]:
-    """Set the bit of every value in [low, low + 64 · n_words), and count those outside."""
-    bits = np.zeros(n_words, np.uint64)
-    most = U(n_words) << _SIX
-    if most >> _NEAR:
-        return bits, _mark_far(keys, low, bits)
+def _mark_near(keys: Bits, low: U, bits: Bits) -> int:
+    """Set bits one by one, and count the values outside."""
+    most = U(len(bits)) << _SIX
     n_outside = 0
     for i in range(len(keys)):
         place = keys[i] - low
@@ -96,7 +94,19 @@ def mark(keys: Bits, low: U, n_words: int) -> tuple[Bits, int]:
             bits[place >> _SIX] |= _ONE << (place & _LOW6)
         else:
             n_outside += 1
-    return bits, n_outside
+    return n_outside
+
+
+def mark(keys: Bits, low: U, n_words: int) -> tuple[Bits, int]:
+    """Set the bit of every value in [low, low + 64 · n_words), and count those outside."""
+    # NumPy's own memory, unlike that of a compiled loop, comes in large pages.
+    bits, log_most = np.zeros(n_words, np.uint64), (64 * n_words - 1).bit_length()
+    if log_most <= _NEAR:
+        return bits, int(_mark_near(keys, low, bits))
+    log_part = max(_PART, log_most - 6)
+    n_parts = -(-64 * n_words >> log_part)
+    held = np.empty((n_parts, (1 << (log_part - _LINE)) + _APART), np.uint32)
+    return bits, int(_mark_far(keys, low, bits, U(log_part), held))
 
 
 @kernel
