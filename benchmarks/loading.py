@@ -1,8 +1,9 @@
 """Data loading: what four workers cost in memory, and how many rows a second come out.
 
-``python -m benchmarks.loading [memory] [rate]``. Memory is the growth of the sum of the
-proportional set sizes of four forked workers and their parent while the workers read all
-500,000 records, over the size before they began. Rates are rows a second of CPU time.
+``python -m benchmarks.loading``. Memory is the growth of the sum of the proportional set sizes
+of four forked workers and their parent while the workers read all 500,000 records, over the size
+before they began, the median of seven runs. Workers that read nothing grow too: what stands
+beside is what reading adds to that. Rates are rows a second of CPU time.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import itertools
 import json
 import os
 import platform
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -87,10 +89,17 @@ def megabytes(pid: int) -> float:
     return 0.0
 
 
-def grow(form: str, folder: Path, *, read_before: bool) -> float:
-    """Fork workers that read every record, and measure what they add, MB."""
+def grow(form: str, folder: Path, how: str) -> dict[str, float]:
+    """Fork workers that read every record, and measure what they add, MB by kind of memory.
+
+    Args:
+        form: of the records.
+        folder: of the packed codes.
+        how: `idle` workers read nothing; before `warm` ones the parent has read all.
+
+    """
     data = held(form, folder)
-    if read_before:
+    if how == "warm":
         touch(data)
     before = megabytes(os.getpid())
     pids = list[int]()
@@ -98,17 +107,32 @@ def grow(form: str, folder: Path, *, read_before: bool) -> float:
         ready, done = os.pipe()
         pid = os.fork()
         if not pid:
-            touch(data)
+            if how != "idle":
+                touch(data)
             os.write(done, b"x")
             time.sleep(60)
             os._exit(0)
         pids.append(pid)
         os.read(ready, 1)
     after = megabytes(os.getpid()) + sum(map(megabytes, pids))
+    of_file = [mapped(pid, "codes.bin") for pid in pids]
     for pid in pids:
         os.kill(pid, 9)
         os.waitpid(pid, 0)
-    return after - before
+    file, written = (sum(one[kind] for one in of_file) for kind in ("Pss", "Private_Dirty"))
+    return {"grown": after - before, "file": file, "written": written}
+
+
+def mapped(pid: int, name: str) -> dict[str, float]:
+    """Tell what a process holds of the pages of one file, MB."""
+    found, here = {"Pss": 0.0, "Private_Dirty": 0.0}, False
+    for line in Path(f"/proc/{pid}/smaps").read_text().splitlines():
+        kind, _, rest = line.partition(":")
+        if "-" in line.split()[0]:
+            here = line.endswith(name)
+        elif here and kind in found:
+            found[kind] += int(rest.split()[0]) / 1024
+    return found
 
 
 def touch(data: Any) -> None:
@@ -121,32 +145,46 @@ def touch(data: Any) -> None:
                 list(record.values() if isinstance(record, dict) else record)
 
 
+RUNS = 7
+
+
 def memory() -> list[str]:
-    """Grow every form in a process of its own."""
+    """Grow every form in processes of its own."""
     lines = [
-        "| form | growth with four workers, MB | if the parent has read all before, MB |",
-        "|---|---|---|",
+        "| form | workers that read nothing, MB | that read all, MB | what reading adds | if the "
+        "parent has read all before, MB |",
+        "|---" * 5 + "|",
     ]
+    of_file, written = 0.0, 0.0
     with tempfile.TemporaryDirectory() as name:
         packed = packed_records(Path(name))
         for form in FORMS:
             command = [sys.executable, "-m", "benchmarks.loading", "grow", form, name]
-            found = list[float]()
-            for before in ("", "read"):
-                done = subprocess.run(
-                    [*command, before], capture_output=True, text=True, check=True
-                )
-                found.append(json.loads(done.stdout))
-            lines.append(f"| {form} | {found[0]:,.1f} | {found[1]:,.1f} |")
+            found = dict[str, float]()
+            for how in ("idle", "read", "warm"):
+                runs = [
+                    json.loads(
+                        subprocess.run(
+                            [*command, how], capture_output=True, text=True, check=True
+                        ).stdout
+                    )
+                    for _ in range(RUNS)
+                ]
+                found[how] = statistics.median(one["grown"] for one in runs)
+                if form == "packed codes" and how == "read":
+                    of_file = statistics.median(one["file"] for one in runs)
+                    written = max(one["written"] for one in runs)
+            cells = [found["idle"], found["read"], found["read"] - found["idle"], found["warm"]]
+            lines.append(f"| {form} | {' | '.join(f'{x:,.1f}' for x in cells)} |")
             print(lines[-1], flush=True)
         size = packed.cells.nbytes / 2**20
     note = (
-        f"Packed codes: {size:.1f} MB on disk, {packed.layout.row_bytes} bytes a row; they are "
-        f"mapped when they are read, so the first column has these {size:.1f} MB, while the "
-        f"{N * 24 / 2**20:.0f} MB of NumPy integers were there before. What else is added is "
-        "four processes' own pages: what the interpreter writes when a function first runs in "
-        "a process, which the parent has done for its children in the second column, and the "
-        "arrays of a batch."
+        f"Packed codes: {size:.1f} MB on disk, {packed.layout.row_bytes} bytes a row, mapped when "
+        f"they are read. The four workers hold {of_file:.1f} MB of that file between them, each "
+        f"page once, and have written to {written:.1f} MB of it (`/proc/PID/smaps`); the "
+        f"{N * 24 / 2**20:.0f} MB of NumPy integers were there before. The rest of what reading "
+        "adds is pages of code and of the interpreter's own memory that a process touches when a "
+        "function first runs in it, which the parent has done for its children in the last column."
     )
     return [*lines, "", note]
 
@@ -213,7 +251,7 @@ class Arrow:
 
 def main(words: list[str]) -> None:
     if words[:1] == ["grow"]:
-        print(grow(words[1], Path(words[2]), read_before=words[3] == "read"))
+        print(json.dumps(grow(words[1], Path(words[2]), words[3])))
         return
     write_result(
         "loading",
