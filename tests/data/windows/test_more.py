@@ -101,6 +101,11 @@ def test_a_trace_moves_each_end_at_most_once_an_item_and_ends_at_the_answer(item
         assert found.said(move)
 
 
+def test_a_trace_keeps_what_is_required_in_its_order_and_reads_it_once():
+    assert trace_window("xyxxy", iter("yxy")).required == ("y", "x", "y")
+    assert trace_window("xyxxy", {"y": 2, "x": 1}).required == ("y", "y", "x")
+
+
 def test_the_naive_way_looks_at_more():
     found = trace_window("ab" * 50 + "c", "abc")
     assert found.recounted == sum(range(101, 1, -1)) + 1

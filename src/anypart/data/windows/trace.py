@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -112,8 +112,11 @@ def trace_window(sequence: Any, required: Any) -> WindowTrace:
         (Window(start=9, stop=13), 23, 74)
 
     """
+    if isinstance(required, Iterable) and not isinstance(required, Mapping):
+        required = tuple(items_of(required))  # read once, and shown in their order
     lacking = counted(required)  # negative where there are more than required
-    items, wanted = tuple(items_of(sequence)), tuple(lacking.elements())
+    wanted = required if isinstance(required, tuple) else tuple(lacking.elements())
+    items = tuple(items_of(sequence))
     moves = list[Move]()
     best: Window | None = None if wanted else Window(0, 0)
     left = 0
