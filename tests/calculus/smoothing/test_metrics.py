@@ -99,14 +99,18 @@ def test_a_cold_metric_is_that_of_scikit_learn(name, temperature):
     agrees_with_the_reference(metrics, name, temperature)
 
 
-@pytest.mark.parametrize("k", [None, 3, 10])
-def test_a_cold_ndcg_is_that_of_scikit_learn(k):
+def cold_ndcg_is_that_of_scikit_learn(module):
     rng = np.random.default_rng(3)
     z, gain = rng.normal(size=(5, 10)), rng.integers(0, 4, (5, 10))
-    want = reference.ndcg_score(gain, z, k=k)
-    for t in (0.0, COLD):
-        found = metrics.ndcg(logits(torch.from_numpy(z)), torch.from_numpy(gain), t, k)
-        assert float(found) == pytest.approx(want, abs=1e-6)
+    for k in (None, 3, 10):
+        want = reference.ndcg_score(gain, z, k=k)
+        for t in (0.0, COLD):
+            found = module.ndcg(logits(torch.from_numpy(z)), torch.from_numpy(gain), t, k)
+            assert float(found) == pytest.approx(want, abs=1e-6)
+
+
+def test_a_cold_ndcg_is_that_of_scikit_learn():
+    cold_ndcg_is_that_of_scikit_learn(metrics)
 
 
 def ndcg_with_ties_is_that_of_scikit_learn(module):
@@ -136,18 +140,20 @@ def binned(p, right, bins):
 
 
 def test_a_cold_calibration_error_is_that_of_hard_bins():
+    cold_calibration_error_is_that_of_hard_bins(metrics)
+
+
+def cold_calibration_error_is_that_of_hard_bins(module):
     rng = np.random.default_rng(4)
     p = rng.random(300)
     y = (rng.random(300) < p**2).astype(int)
     for t in (0.0, 1e-7):
-        found = metrics.calibration_error(
-            probabilities(torch.from_numpy(p)), torch.from_numpy(y), t
-        )
+        found = module.calibration_error(probabilities(torch.from_numpy(p)), torch.from_numpy(y), t)
         assert float(found) == pytest.approx(binned(p, y, 10), abs=1e-6)
     z, y = rows(1, 200, classes=3)
     share = np.exp(z) / np.exp(z).sum(1, keepdims=True)
     want = binned(share.max(1), (share.argmax(1) == y).astype(float), 10)
-    assert value(metrics.calibration_error, z, y, 0.0) == pytest.approx(want, abs=1e-6)
+    assert value(module.calibration_error, z, y, 0.0) == pytest.approx(want, abs=1e-6)
 
 
 def levenshtein(a, b):
@@ -166,11 +172,15 @@ def levenshtein(a, b):
     st.lists(st.integers(0, 2), min_size=1, max_size=6),
 )
 def test_a_cold_edit_distance_is_levenshteins(made, true):
+    cold_edit_distance_is_levenshteins(metrics, made, true)
+
+
+def cold_edit_distance_is_levenshteins(module, made, true):
     z = torch.nn.functional.one_hot(torch.tensor([made]), 3).double() * 5
     y = torch.tensor([true])
     want = levenshtein(made, true) / len(true)
-    assert float(metrics.edit_distance(logits(z), y, 0)) == pytest.approx(want)
-    warm = float(metrics.edit_distance(logits(z * 1e3), y, 0.01))
+    assert float(module.edit_distance(logits(z), y, 0)) == pytest.approx(want)
+    warm = float(module.edit_distance(logits(z * 1e3), y, 0.01))
     steps = len(made) + len(true)
     assert want - 0.01 * math.log(3) * steps / len(true) - 1e-9 <= warm <= want + 1e-9
 
@@ -199,8 +209,12 @@ SMOOTH = [
 
 @pytest.mark.parametrize(("name", "options", "data"), SMOOTH)
 def test_derivatives_are_limits_of_differences(name, options, data):
+    derivatives_are_limits_of_differences(metrics, name, options, data)
+
+
+def derivatives_are_limits_of_differences(module, name, options, data):
     z, y = data
-    f = getattr(metrics, name)
+    f = getattr(module, name)
     for t in (0.5,):
         x = torch.from_numpy(z).requires_grad_()
         loss = f.loss(logits(x), torch.from_numpy(y), t, **options)
@@ -430,6 +444,25 @@ def test_recent_rows_are_the_latest_each_once():
         metrics.Recent(0)
 
 
+def test_the_loss_of_pairs_bounds_what_auc_lacks():
+    the_loss_of_pairs_bounds_what_auc_lacks(metrics)
+
+
+def the_loss_of_pairs_bounds_what_auc_lacks(module):
+    for seed in range(20):
+        z, y = (torch.from_numpy(part) for part in rows(seed))
+        loss = module.pair_loss(logits(z), y)
+        assert float(loss) >= math.log(2) * (1 - float(metrics.auc(logits(z), y, 0))) - 1e-12
+        gaps = [a - b for a in z[y == 1].tolist() for b in z[y == 0].tolist()]
+        want = np.mean([math.log1p(math.exp(-g)) for g in gaps])
+        assert float(loss) == pytest.approx(want, abs=1e-12)
+    assert torch.autograd.gradcheck(
+        lambda v: metrics.pair_loss(logits(v), y), z.clone().requires_grad_()
+    )
+    large = metrics.pair_loss(logits(torch.tensor([-1e4, 1e4])), torch.tensor([1, 0]))
+    assert float(large) == pytest.approx(2e4)
+
+
 BUGS = [
     (agrees_with_the_reference, "f_beta", "ratios", "(1 + beta**2) * c.hit", "2 * c.hit", (0.0,)),
     (agrees_with_the_reference, "iou", "ratios", "c.decided + c.true - c.hit", "c.true", (0.0,)),
@@ -469,26 +502,63 @@ BUGS = [
 ]
 
 
+BUGS += [
+    (
+        cold_ndcg_is_that_of_scikit_learn,
+        "",
+        "ranking",
+        "weight = 1 / torch.log2(1 + place)",
+        "weight = 1 / torch.log2(2 + place)",
+        (),
+    ),
+    (
+        cold_calibration_error_is_that_of_hard_bins,
+        "",
+        "calibration",
+        "(right - sure)",
+        "(right - 0.5)",
+        (),
+    ),
+    (
+        cold_edit_distance_is_levenshteins,
+        "",
+        "edit",
+        "now[:, ix - start] + 1",
+        "now[:, ix - start] + 2",
+        ([0, 1, 1], [1, 1]),
+    ),
+    (
+        derivatives_are_limits_of_differences,
+        "matthews",
+        "ratios",
+        "cross / root)",
+        "cross / root.detach())",
+        ({}, rows(7, 8)),
+    ),
+    (
+        derivatives_are_limits_of_differences,
+        "average_precision",
+        "ranking",
+        "/ above.sum(1)).mean()",
+        "/ above.sum(1).detach()).mean()",
+        ({}, rows(7, 8)),
+    ),
+    (
+        the_loss_of_pairs_bounds_what_auc_lacks,
+        "",
+        "ranking",
+        "softplus(_ahead(z[None, ~yes], z[yes, None]))",
+        "softplus(_ahead(z[yes, None], z[None, ~yes]))",
+        (),
+    ),
+]
+
+
 @pytest.mark.parametrize(("law", "name", "file", "right", "wrong", "arguments"), BUGS)
 def test_a_planted_bug_breaks_the_law(law, name, file, right, wrong, arguments):
     broken = planted(importlib.import_module(f"{HOME}.{file}"), right, wrong)
     with pytest.raises(AssertionError, match="assert"):
         law(broken, *([name] if name else []), *arguments)
-
-
-def test_the_loss_of_pairs_bounds_what_auc_lacks():
-    for seed in range(20):
-        z, y = (torch.from_numpy(part) for part in rows(seed))
-        loss = metrics.pair_loss(logits(z), y)
-        assert float(loss) >= math.log(2) * (1 - float(metrics.auc(logits(z), y, 0))) - 1e-12
-        gaps = [a - b for a in z[y == 1].tolist() for b in z[y == 0].tolist()]
-        want = np.mean([math.log1p(math.exp(-g)) for g in gaps])
-        assert float(loss) == pytest.approx(want, abs=1e-12)
-    assert torch.autograd.gradcheck(
-        lambda v: metrics.pair_loss(logits(v), y), z.clone().requires_grad_()
-    )
-    large = metrics.pair_loss(logits(torch.tensor([-1e4, 1e4])), torch.tensor([1, 0]))
-    assert float(large) == pytest.approx(2e4)
 
 
 def test_what_a_metric_is_not_told_is_refused():
