@@ -525,7 +525,7 @@ BUGS += [
         "edit",
         "now[:, ix - start] + 1",
         "now[:, ix - start] + 2",
-        ([1, 1], [0, 1, 1]),
+        ([0, 1], [0, 2, 1]),
     ),
     (
         derivatives_are_limits_of_differences,
