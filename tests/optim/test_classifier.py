@@ -51,7 +51,18 @@ def check_chance():
     assert np.logaddexp(0, np.where(label, -found, found)).mean() < np.log(2) + 0.02
 
 
-@pytest.mark.parametrize("check", [check_odds, check_apart, check_chance])
+def check_few():
+    """Fifty rows teach what is plain."""
+    areas = []
+    for seed in range(8):
+        rows, label, _ = two_kinds(50, seed)
+        others, truth, _ = two_kinds(500, 99)
+        score = classifier.learn_classifier(rows, label).log_odds(others)
+        areas.append(classifier.area_under_curve(score, truth))
+    assert np.mean(areas) > 0.62
+
+
+@pytest.mark.parametrize("check", [check_odds, check_apart, check_chance, check_few])
 def test_the_classifier_knows_what_can_be_known(check):
     check()
 
@@ -63,6 +74,7 @@ def test_the_classifier_knows_what_can_be_known(check):
         ("x = places[code]", "x = code.astype(float)", check_odds),
         ("-RATE * down", "RATE * down", check_odds),
         ("np.flatnonzero(fold != k)", "np.flatnonzero(fold >= 0)", check_apart),
+        ("min(LEAST, LEAST_SHARE * float(curve.sum()))", "LEAST", check_few),
         ("return trees[:kept]", "return trees", check_chance),
     ],
 )

@@ -11,14 +11,21 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
+from tests.models.one_order_makers import ONE_ORDER
+from tests.models.planting import plant
 
 from anypart.base.errors import DataError, QuestionError
 from anypart.data.codec import Codec
 from anypart.data.schema import Cell, Column, Kind, Schema
 from anypart.models.contract import Evidence, Layout
+from anypart.models.stack import Stack
 from anypart.optim.catalogue import LEARNERS
-from anypart.scores import evaluate
+from anypart.queries import events
+from anypart.scores import evaluate, likelihood
+from anypart.scores.consistency import score_consistency
 from anypart.scores.figures import ANSWERS, DRAWN, HIDDEN, STATED, figures
+from anypart.scores.imputation import guess
+from anypart.scores.rows import code_rows, hide
 from anypart.terminal.show_scores import show_scores
 
 N_ROWS = 2_000
@@ -135,8 +142,6 @@ def test_likelihood_is_the_mean_of_the_rows_log_densities(
 
 
 def test_accuracy_is_that_of_a_row_by_row_loop(fit: Fit, table: pa.Table, scores: Any) -> None:
-    from anypart.scores.rows import code_rows, hide
-
     rows = code_rows(fit, table)
     hidden = hide(rows.seen, 0.2, 0)
     hits, word = [], fit.model.layout.slices[1]
@@ -267,6 +272,58 @@ def test_a_fit_that_gives_its_rows_away_is_noticed(fit: Fit, table: pa.Table) ->
     assert found.held_out_copies < 0.5
     assert found.nearer > 0.5 + 5 * found.error
     assert found.to_fitted < found.to_held_out
+
+
+def mixed(fit: Fit) -> Fit:
+    """A fit with a member along one order: answers about parts are estimated."""
+    member = ONE_ORDER["fvsbn"](np.random.default_rng(0), fit.codec.n_cats)
+    member.arrays["weight"] *= 0.3
+    return Fit(Stack([fit.model, member], np.log([0.5, 0.5])), fit.schema)
+
+
+def check_answers_that_are_given(fit: Fit, table: pa.Table) -> None:
+    """What is scored is what `ask` and `log_prob` answer, also where these are estimated."""
+    other = mixed(fit)
+    rows = code_rows(other, table.slice(0, 60))
+    hidden = hide(rows.seen, 0.5, 0)
+    right = events.conditional(other.model, Evidence(rows.codes, rows.seen & ~hidden)).value
+    for one in guess(other, rows, hidden):
+        place = other.model.layout.slices[one.column_ix]
+        np.testing.assert_allclose(one.probs, np.exp(right[one.row_ix, place]))
+    coded = other.codec.encode(table.slice(0, 60))
+    logs = events.log_prob(other.model, Evidence(coded.codes, coded.seen)).value + coded.log_measure
+    batches = table.slice(0, 60).to_batches()
+    assert likelihood.score_likelihood(other, iter(batches), {}).fit.mean == pytest.approx(
+        logs.mean()
+    )
+    found = score_consistency(other, rows, 0)
+    assert found.questions <= 32
+    assert found.order_mean < 0.03
+    assert found.ratio_mean < 0.002
+
+
+def test_answers_are_scored_as_they_are_given(fit: Fit, table: pa.Table) -> None:
+    check_answers_that_are_given(fit, table)
+
+
+@pytest.mark.parametrize(
+    ("module", "right", "wrong"),
+    [
+        ("rows", "events.conditional(model, Evidence(codes[block], seen[block])).value",
+            "model.conditional(Evidence(codes[block], seen[block]))"),
+        ("likelihood", "events.log_prob(model, evidence).value", "model.log_prob(evidence)"),
+        ("consistency", "events.conditional(model, evidence).value",
+            "np.asarray(model.conditional(evidence), float)"),
+        ("consistency", "events.log_prob(model, evidence).value - below",
+            "model.log_prob(evidence) - below"),
+    ],
+)  # fmt: skip
+def test_a_way_around_the_answers_is_noticed(
+    fit: Fit, table: pa.Table, module: str, right: str, wrong: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plant(monkeypatch, f"anypart.scores.{module}", right, wrong)
+    with pytest.raises(AssertionError, match=r"^(?!.*times)"):
+        check_answers_that_are_given(fit, table)
 
 
 def test_every_figure_is_a_line_that_people_read(scores: Any) -> None:

@@ -32,6 +32,7 @@ NODES = (1 << DEPTH) - 1  # breadth first: node k leads to 2k + 1 and 2k + 2
 RATE = 0.12
 BINS = 64  # of a feature; the first holds its gaps
 LEAST = 5.0  # second derivatives of a leaf: 20 undecided rows
+LEAST_SHARE = 1 / 16  # of all second derivatives, where that is less: few rows teach too
 RIDGE = 1.0
 DRAG = 10.0  # rows of the mean label that a category is drawn towards
 
@@ -187,25 +188,26 @@ def _grow(bins: Bins, slope: Reals, curve: Reals) -> _Tree:
     node, at = np.zeros(n_rows, np.intp), np.arange(n_rows)
     place = bins + BINS * np.arange(n_features)
     weights = [np.repeat(w, n_features) for w in (slope, curve)]
+    least = min(LEAST, LEAST_SHARE * float(curve.sum()))
     for level in range(DEPTH):
         wide = 1 << level
         cell = (place + BINS * n_features * node[:, None]).ravel()
         shape = (wide, n_features, BINS)
         sums = [np.bincount(cell, w, np.prod(shape)).reshape(shape).cumsum(2) for w in weights]
         first = wide - 1
-        asked[first : first + wide], limits[first : first + wide] = _split(*sums)
+        asked[first : first + wide], limits[first : first + wide] = _split(*sums, least)
         k = node + first
         node = 2 * node + (bins[at, asked[k]] > limits[k])
     down, up = (np.bincount(node, w, NODES + 1) for w in (slope, curve))
     return asked, limits, -RATE * down / (up + RIDGE)
 
 
-def _split(slope: Reals, curve: Reals) -> tuple[Bins, Bins]:
+def _split(slope: Reals, curve: Reals, least: float) -> tuple[Bins, Bins]:
     """Choose each node's question from sums up to each bin, (nodes, features, bins) each."""
     whole, heavy = slope[:, :1, -1:], curve[:, :1, -1:]
     left, right = curve, heavy - curve
     gain = slope**2 / (left + RIDGE) + (whole - slope) ** 2 / (right + RIDGE)
-    gain = np.where((left >= LEAST) & (right >= LEAST), gain, -np.inf)
+    gain = np.where((left >= least) & (right >= least), gain, -np.inf)
     flat = gain.reshape(len(gain), -1)
     best = flat.argmax(axis=1)
     better = flat[np.arange(len(flat)), best] > (whole**2 / (heavy + RIDGE)).ravel()

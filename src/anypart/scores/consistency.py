@@ -12,9 +12,11 @@ from numpy.typing import NDArray
 from anypart.base.errors import AnypartError
 from anypart.base.seeds import generator
 from anypart.models.contract import Codes, Evidence, Mask, Model
+from anypart.queries import events
 from anypart.scores.rows import Judged, ScoredRows
 
 QUESTIONS = 200
+QUESTIONS_DRAWN = 32  # where answers are estimated, each by draws
 TOGETHER = 16  # questions in one call of the model
 ASKED = 60  # of them also put to `ask`, to see what it says about itself
 MOST_JOINT = 4096  # categories of a joint question
@@ -23,7 +25,7 @@ Reals = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Consistency:
-    """Agreement of answers to the same fixed random questions.
+    """Agreement of answers, as `ask` and `log_prob` give them, to the same random questions.
 
     Args:
         questions: joint questions that were asked in both orders.
@@ -61,8 +63,10 @@ class Question:
     b: int
 
 
-def random_questions(rows: ScoredRows, n_cats: tuple[int, ...], seed: int) -> Iterator[Question]:
-    """Ask about two random columns, given a random number of the other seen cells.
+def random_questions(
+    rows: ScoredRows, n_cats: tuple[int, ...], seed: int, n: int = QUESTIONS
+) -> Iterator[Question]:
+    """Ask about two random columns, given a random number of the other seen cells, n times.
 
     Pairs with more than 4,096 joint categories are passed over; of tables with a single
     column nothing joint can be asked.
@@ -71,7 +75,7 @@ def random_questions(rows: ScoredRows, n_cats: tuple[int, ...], seed: int) -> It
     n_cols = len(n_cats)
     if n_cols < 2:
         return
-    for _ in range(QUESTIONS):
+    for _ in range(n):
         row = int(rng.integers(rows.n_rows))
         a, b, *rest = rng.permutation(n_cols).tolist()
         n_given = int(rng.integers(len(rest) + 1))
@@ -97,7 +101,8 @@ def score_consistency(fitted: Judged, rows: ScoredRows, seed: int) -> Consistenc
     model = fitted.model
     orders: list[float] = []
     ratios: list[Reals] = [np.zeros(1)]
-    questions = list(random_questions(rows, model.layout.n_cats, seed))
+    n = QUESTIONS if model.ability.any_part else QUESTIONS_DRAWN
+    questions = list(random_questions(rows, model.layout.n_cats, seed, n))
     for start in range(0, len(questions), TOGETHER):
         for found in answer_together(model, questions[start : start + TOGETHER]):
             orders.append(float(np.abs(found.a_first - found.b_first).sum() / 2))
@@ -146,12 +151,9 @@ def answer_together(model: Model, questions: list[Question]) -> list[Found]:
     possible = np.flatnonzero(shares > 0)  # a model refuses to go on from what it excludes
     rest[possible] = _conditional(model, evidence.rows(possible))
     joints = shares[:, None] * rest
-    by_log_prob = np.exp(
-        model.log_prob(evidence)
-        - np.repeat(
-            model.log_prob(given), [sum(layout.n_cats[c] for c in (q.a, q.b)) for q in questions]
-        )
-    )
+    sizes = [sum(layout.n_cats[c] for c in (q.a, q.b)) for q in questions]
+    below = np.repeat(events.log_prob(model, given).value, sizes)
+    by_log_prob = np.exp(events.log_prob(model, evidence).value - below)
     gaps = np.abs(shares - by_log_prob)
     found: list[Found] = []
     start = 0
@@ -175,7 +177,7 @@ def with_each(q: Question, column: int, n_cats: int) -> tuple[Codes, Mask]:
 
 
 def _conditional(model: Model, evidence: Evidence) -> Reals:
-    return np.exp(np.asarray(model.conditional(evidence), np.float64))
+    return np.exp(events.conditional(model, evidence).value)
 
 
 def _kinds_of_answers(fitted: Judged, questions: list[Question]) -> Mapping[str, float]:

@@ -40,6 +40,7 @@ class Imputation:
     """How well hidden cells are found.
 
     Args:
+        rows: in which cells were hidden.
         hidden: cells that were hidden.
         accuracy: share of categorical cells whose most likely category is right.
         log_loss: mean −log p(truth) of categorical cells, nats.
@@ -50,6 +51,7 @@ class Imputation:
 
     """
 
+    rows: int
     hidden: int
     accuracy: float | None
     log_loss: float | None
@@ -102,6 +104,7 @@ def score_imputation(fitted: Judged, guesses: list[Guess], spread: Reals) -> Imp
                 "log_loss": float(lost.mean()),
             }
     return Imputation(
+        rows=len(np.unique(np.concatenate([g.row_ix for g in guesses]))) if guesses else 0,
         hidden=sum(len(g.truth) for g in guesses),
         accuracy=_pooled(columns, "accuracy", by_cell=True),
         log_loss=_pooled(columns, "log_loss", by_cell=True),

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from anypart.models.contract import Evidence, Model
+from anypart.queries import events
 from anypart.scores.rows import Judged
 
 
@@ -66,7 +67,7 @@ def score_likelihood(
         coded = fitted.codec.encode(batch)
         evidence = Evidence(coded.codes, coded.seen)
         for name, model in models.items():
-            found[name].append(model.log_prob(evidence) + coded.log_measure)
+            found[name].append(events.log_prob(model, evidence).value + coded.log_measure)
     logs = {name: np.concatenate(parts) for name, parts in found.items()}
     own = logs.pop("")
     possible = np.isfinite(own)

@@ -15,6 +15,7 @@ from anypart.base.seeds import generator
 from anypart.data.schema import Schema
 from anypart.data.values import placed
 from anypart.models.contract import Codes, Evidence, Mask, Model
+from anypart.queries import events
 
 Reals = NDArray[np.float64]
 BLOCK = 512  # rows of conditionals held at once: (512, flat) float32
@@ -119,10 +120,8 @@ def hide(seen: Mask, share: float, seed: int) -> Mask:
     return seen & (draw < share)
 
 
-def conditionals(
-    model: Model, codes: Codes, seen: Mask
-) -> Iterator[tuple[slice, NDArray[np.float32]]]:
-    """Log-probabilities of every cell given the seen ones, in blocks of (rows, flat)."""
+def conditionals(model: Model, codes: Codes, seen: Mask) -> Iterator[tuple[slice, Reals]]:
+    """Log-probabilities of every cell given the seen ones, as `ask` has them, by (rows, flat)."""
     for start in range(0, len(codes), BLOCK):
         block = slice(start, start + BLOCK)
-        yield block, model.conditional(Evidence(codes[block], seen[block]))
+        yield block, events.conditional(model, Evidence(codes[block], seen[block])).value

@@ -16,6 +16,7 @@ from anypart.data.schema import Column, Kind, Schema
 from anypart.data.shown import show_number
 from anypart.data.values import flat, placed
 from anypart.models.contract import Evidence, Layout, Model
+from anypart.queries import events
 
 Reals = NDArray[np.float64]
 BINS = 24
@@ -67,7 +68,7 @@ def marginals(fitted: Drawn, table: Table, most: int) -> Iterator[Marginal]:
     layout = Layout(tuple(codec.n_cats))
     counts, n_rows = _count(codec, table, layout)
     nothing = Evidence.nothing(1, layout.n_cols)
-    probs = np.exp(fitted.model.conditional(nothing)[0].astype(np.float64))
+    probs = np.exp(events.conditional(fitted.model, nothing).value[0])
     shares = [counts[place] / max(counts[place].sum(), 1) for place in layout.slices]
     edges = {
         at: _edges(codec, at, (shares[at] + probs[layout.slices[at]]) / 2)
