@@ -195,14 +195,14 @@ def _grow(bins: Bins, slope: Reals, curve: Reals) -> _Tree:
         shape = (wide, n_features, BINS)
         sums = [np.bincount(cell, w, np.prod(shape)).reshape(shape).cumsum(2) for w in weights]
         first = wide - 1
-        asked[first : first + wide], limits[first : first + wide] = _split(*sums, least)
+        asked[first : first + wide], limits[first : first + wide] = _split(*sums, least=least)
         k = node + first
         node = 2 * node + (bins[at, asked[k]] > limits[k])
     down, up = (np.bincount(node, w, NODES + 1) for w in (slope, curve))
     return asked, limits, -RATE * down / (up + RIDGE)
 
 
-def _split(slope: Reals, curve: Reals, least: float) -> tuple[Bins, Bins]:
+def _split(slope: Reals, curve: Reals, *, least: float) -> tuple[Bins, Bins]:
     """Choose each node's question from sums up to each bin, (nodes, features, bins) each."""
     whole, heavy = slope[:, :1, -1:], curve[:, :1, -1:]
     left, right = curve, heavy - curve

@@ -41,8 +41,8 @@ def quality(scores: Scores, schema: Schema, *, held_out: bool) -> list[Section]:
         Section(
             "quality",
             "How good the answers are",
-            f"{scores.imputation.hidden:,} cells of {scores.imputation.rows:,} rows were hidden and "
-            f"asked for, and {scores.n_looked:,} rows were drawn: {where}.",
+            f"{scores.imputation.hidden:,} cells of {scores.imputation.rows:,} rows were hidden "
+            f"and asked for, and {scores.n_looked:,} rows were drawn: {where}.",
             table,
         ),
         _each_column(scores, schema),
