@@ -103,6 +103,19 @@ def test_the_shell_says_what_has_drifted(tmp_path, capsys):
     assert set(found["joint"]) >= {"forward_kl", "reverse_kl", "wasserstein", "mmd"}
 
 
+def test_the_shell_says_why_a_distance_is_refused(tmp_path, capsys):
+    """p = (.5, .5, 0) and q = (.4, .4, .2): one direction is .2231, the other infinite."""
+    p = {"sort": ["a", "b"] * 300, "size": [1, 2] * 300}
+    q = {"sort": ["a", "b", "a", "b", "c"] * 120, "size": [1, 2, 1, 2, 1] * 120}
+    sides = write(tmp_path / "p.csv", p), write(tmp_path / "q.csv", q)
+    main(["study", "distance", *sides, "--measure", "forward_kl"])
+    assert capsys.readouterr().out.count("0.2231 ±") == 2  # of the column and of whole rows
+    main(["study", "distance", *reversed(sides), "--measure", "forward_kl"])
+    shown = capsys.readouterr().out
+    assert "sort: refused, 'c' is in one sample only" in shown
+    assert "'c, 1' is in one sample only" in shown
+
+
 def test_the_shell_refuses_a_measure_that_is_not_there(tmp_path, capsys):
     side = write(tmp_path / "a.csv", rows(50, 1))
     assert main(["study", "distance", side, side, "--measure", "forward"]) == 2

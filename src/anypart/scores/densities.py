@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from anypart.data.codec import Codec
 from anypart.data.schema import Column, Schema
 from anypart.optim.distances.counts import measure_counts
 from anypart.optim.distances.measured import Measured, refused
@@ -43,7 +44,7 @@ def densities(
             return between_models(first.model, second.model, rng)
         return _by_values(first, second, rng)
     # The empty cell is one more category.
-    sizes = tuple(c.n_cats + 1 for c in schema.modelled)
+    sizes, codec = tuple(c.n_cats + 1 for c in schema.modelled), Codec(schema)
     few = min(one.n_rows, two.n_rows) / 10
     if 10 ** min(log10_states(sizes), 9.0) > few:
         return {name: refused(ROWS_FEW) for name in DENSITIES}
@@ -51,7 +52,10 @@ def densities(
     flat = [np.ravel_multi_index(tuple(c), sizes) for c in codes]
     a, b = (np.bincount(f, minlength=int(np.prod(sizes))).astype(np.int64) for f in flat)
     met = np.flatnonzero(a + b)
-    return measure_counts(a[met], b[met], rng)
+    names = [(*codec.labels(at), "(empty)") for at in range(len(sizes))]
+    cells = np.stack(np.unravel_index(met, sizes), axis=1).tolist()
+    labels = (", ".join(n[c] for n, c in zip(names, cell, strict=True)) for cell in cells)
+    return measure_counts(a[met], b[met], rng, tuple(labels))
 
 
 def _by_values(first: Fitted, second: Fitted, rng: np.random.Generator) -> dict[str, Measured]:

@@ -57,9 +57,10 @@ def measure_counts(
     for name, p, q, order in (("forward_kl", a, b, 1), ("reverse_kl", b, a, -1)):
         lacking = np.flatnonzero((p > 0) & (q == 0))
         if len(lacking):
-            cell = labels[lacking[0]] if labels else f"cell {lacking[0]}"
+            cell = repr(labels[lacking[0]]) if labels else f"cell {lacking[0]}"
+            more = f" and {len(lacking) - 1:,} more are" if len(lacking) > 1 else " is"
             out[name] = refused(
-                f"{len(lacking)} cells are in one sample only ({cell!r}): infinite, or rare"
+                f"{cell}{more} in one sample only: infinite, or only rare in the other"
             )
             continue
         spread = _finite(forward_kl(*again[::order]))

@@ -88,6 +88,9 @@ def _show(found: Drift, measure: str, top: int) -> None:
     for column in found.columns[:top]:
         drawn.add_row(*_line(column, measure), style="bold" if column.drifted else None)
     screen().print(drawn)
+    for column in found.columns[:top]:
+        if column.figures[measure].value is None:
+            print(f"{number(column.name)}: refused, {number(column.figures[measure].reason)}.")
     if len(found.columns) > top:
         print(f"… and {len(found.columns) - top:,} columns more. --top shows them.")
     _show_joint(found)
