@@ -42,7 +42,7 @@ def fitted(tmp_path_factory):
     members = (
         member("chow_liu", 2),
         member("hidden_tree", 60, n_states=4),
-        member("continuous_mixture", 60, width=16, points=64, mixes=128),
+        member("continuous_mixture", 60, width=16, points=64),
         member("fvsbn", 8, 1),
         member("boosted_trees", 40, 1, order="given", rate=0.3, asked=1.0),
         member("order_agnostic", 40, width=16, blocks=1),

@@ -1,5 +1,7 @@
 """The continuous mixture learns, torch and NumPy agree, and a stopped run goes on."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from tests.models.laws import table_of
@@ -9,7 +11,7 @@ from anypart.models.contract import Evidence, Layout
 from anypart.optim.decoder import DecoderLearner, DecoderSettings, decode, normal_points
 
 LAYOUT = Layout((2, 3, 2, 2))
-SETTINGS = DecoderSettings(dims=2, width=16, layers=2, points=64, mixes=256, rate=0.02)
+SETTINGS = DecoderSettings(dims=2, width=16, layers=2, points=256, rate=0.02)
 
 
 def rows_in_clusters(n_rows=600, seed=0):
@@ -71,6 +73,54 @@ def test_a_cell_that_is_not_seen_teaches_nothing():
     other[:, 2] = 1 - other[:, 2]
     a, b = (DecoderLearner(LAYOUT, c, seen, SETTINGS, seed=3) for c in (codes, other))
     assert a.step(codes, seen, 0.0) == b.step(other, seen, 0.0)
+
+
+def told_and_true():
+    """What a late step says of the rows before it, and what the model says of them."""
+    codes, seen = rows_in_clusters()
+    learner = learn(40)
+    learner.load_state(
+        {k: learner.state()[k.replace("mean/", "now/")] for k in learner.state()}
+    )  # the average is where the parameters are
+    true = learner.model().log_prob(Evidence(codes, seen)).mean()
+    return learner.step(codes, seen, 0.9), true
+
+
+def test_what_is_learned_at_its_own_points_is_what_the_model_says():
+    told, true = told_and_true()
+    assert told == pytest.approx(true, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("torch.log_softmax(weights, 0)", "weights"),
+        ('arrays["log_weights"] -= np', 'arrays["log_weights"] -= 0 * np'),
+        ('if fresh else now["points"]', 'if fresh else 0.9 * now["points"]'),
+    ],
+)
+def test_the_law_of_own_points_bites(monkeypatch, right, wrong):
+    plant(monkeypatch, "anypart.optim.decoder", right, wrong)
+    told, true = told_and_true()
+    assert told != pytest.approx(true, abs=1e-4)
+
+
+def test_few_points_of_their_own_are_better_than_few_even_ones():
+    codes, seen = rows_in_clusters(seed=9)
+    found = []
+    for fresh in (0.3, 1.0):
+        learner = DecoderLearner(
+            LAYOUT, codes, seen, dataclasses.replace(SETTINGS, points=4, fresh=fresh), seed=3
+        )
+        for step in range(80):
+            learner.step(codes, seen, step / 80)
+        model = learner.model()
+        even = np.allclose(model.state()[1]["log_weights"], -np.log(4), atol=1e-6)
+        found.append((model.log_prob(Evidence(codes, seen)).mean(), even))
+    (own, learned), (given, even) = found
+    assert not learned
+    assert even
+    assert own > given + 0.01
 
 
 def test_points_are_spread_as_a_normal():

@@ -33,7 +33,7 @@ def tree(codes, seen):
 
 
 def mixture(codes, seen):
-    settings = DecoderSettings(dims=2, width=32, points=128, mixes=256, rate=0.02)
+    settings = DecoderSettings(dims=2, width=32, points=128, rate=0.02)
     return DecoderLearner(LAYOUT, codes, seen, settings, 0)
 
 
@@ -123,7 +123,7 @@ class Zones:
 def test_a_member_with_settled_columns_is_stopped_resumed_and_stored(tmp_path):
     source, some = Zones(), np.arange(50)
     halves = Split(Rows(source, some), *source.rows(some))
-    settings = {"dims": 2, "width": 8, "points": 32, "mixes": 64}
+    settings = {"dims": 2, "width": 8, "points": 32}
     member = Member("mixture", "continuous_mixture", settings, 0, 30, 50, 5, 9)
     steps = iter(range(100))
     with pytest.raises(Stopped):

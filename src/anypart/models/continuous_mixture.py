@@ -4,9 +4,10 @@ r"""A mixture over a continuous latent vector, made finite: exact for any part.
     \approx \sum_k w_k \prod_c p(x_c | z_k)
 
 A small network, the decoder, turns a latent point z into one distribution per column. In
-training the integral is estimated at fresh quasi-random points; afterwards the points are
-fixed, and the model *is* the finite mixture over them. So every marginal and conditional
-is exact, and what is saved is the decoder and the points, not the large tables.
+training the integral is first estimated at fresh quasi-random points; then some points stay
+and are learned with their weights, and the model *is* the finite mixture over them. So every
+marginal and conditional is exact, and what is saved is the decoder and the points, not the
+large tables.
 
 References:
     Correia, Gala, Quaeghebeur, de Campos and Peharz 2023, Continuous mixtures of

@@ -117,7 +117,7 @@ def wishes(
     most = states_for(n_rows)
     if purpose == "fast":
         found.append(_hidden("hidden_tree", min(most, 32), n_rows))
-        return (*found, _continuous(4_096, n_rows))
+        return (*found, _continuous(n_rows))
     if purpose == "density":
         return (*found, *_along_orders(n_rows, most))
     if purpose == "questions":
@@ -141,7 +141,7 @@ def _exact(n_rows: int, n_cols: int, most: int) -> list[Wish]:
     ]
     rest = [
         _hidden("hidden_tree_1", most, n_rows),
-        _continuous(8_192, n_rows),
+        _continuous(n_rows),
         _hidden("hidden_tree_2", most, n_rows, NOISE),
         _tree_mixture(3 if small else 8),
         _hidden("hidden_tree_3", most // 2 if small else most, n_rows, NOISE),
@@ -177,7 +177,7 @@ def _for_questions(
         return [network, *baselines, *first, *later]
     exact = [
         _hidden("hidden_tree_1", n_states, n_rows),
-        _continuous(4_096, n_rows),
+        _continuous(n_rows),
         _hidden("hidden_tree_2", n_states, n_rows, NOISE),
     ]
     return [*baselines, *first, *later, network, *exact]
@@ -223,7 +223,7 @@ def _along_orders(n_rows: int, n_states: int) -> list[Wish]:
         _deep("deep_trees_1", n_rows, "shaken"),
         # Trees that correct the regression: connect4's rules are nearly linear.
         _shallow("linear_trees_1", n_rows, "chow_liu", linear=True),
-        _continuous(8_192, n_rows),
+        _continuous(n_rows),
         _hidden("hidden_tree_1", n_states, n_rows),
         # Half as wide and half the orders: a row costs a hundred times what trees take.
         _any_order(n_rows, width=256, orders=2),
@@ -302,7 +302,7 @@ def _hidden(name: str, n_states: int, n_rows: int, noise: float = 0.0) -> Wish:
     )
 
 
-def _continuous(mixes: int, n_rows: int) -> Wish:
+def _continuous(n_rows: int) -> Wish:
     passes, batch = (300, 64) if n_rows < SMALL else (40, 256)
-    name, settings = "continuous_mixture", {"mixes": mixes}
-    return Wish(name, name, settings, passes, 5, 5, batch, most_steps=6_000)
+    name = "continuous_mixture"
+    return Wish(name, name, {}, passes, 5, 5, batch, most_steps=6_000)

@@ -23,7 +23,7 @@ NETWORKS = {  # family → settings of a small model
 }
 CHAINS = [*NETWORKS, "boosted_trees", "conditional_table"]
 LATENT = {
-    "continuous_mixture": {"dims": 2, "width": 8, "points": 32, "mixes": 64},
+    "continuous_mixture": {"dims": 2, "width": 8, "points": 32},
     "vae": {"dims": 2, "width": 8},
 }
 TREES = {
