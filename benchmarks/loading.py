@@ -2,7 +2,7 @@
 
 ``python -m benchmarks.loading``. Memory is the growth of the sum of the proportional set sizes
 of four forked workers and their parent while the workers read all 500,000 records, over the size
-before they began, the median of seven runs. Workers that read nothing grow too: what stands
+before they began, the median of five runs. Workers that read nothing grow too: what stands
 beside is what reading adds to that. Rates are rows a second of CPU time.
 """
 
@@ -40,22 +40,22 @@ BATCH = 256
 FORMS = ("list of dicts", "list of tuples", "NumPy objects", "NumPy integers", "packed codes")
 
 
-def records() -> pa.Table:
-    """Half a million rows of three columns."""
+def records(n: int = N) -> pa.Table:
+    """Make rows of three columns."""
     rng = generator(0, "loading")
     words = pa.array([f"word {k}" for k in range(40)])
     return pa.table(
         {
-            "word": words.take(pa.array(rng.integers(0, 40, N))),
-            "count": pa.array(rng.integers(0, 200, N)),
-            "flag": pa.array(rng.integers(0, 2, N)),
+            "word": words.take(pa.array(rng.integers(0, 40, n))),
+            "count": pa.array(rng.integers(0, 200, n)),
+            "flag": pa.array(rng.integers(0, 2, n)),
         }
     )
 
 
-def packed_records(folder: Path) -> PackedCodes:
+def packed_records(folder: Path, n: int = N) -> PackedCodes:
     """Pack them."""
-    table = records()
+    table = records(n)
     codec = Codec(infer_schema(read(table), {"count": "count"}))
     return pack(read(table), codec, folder)
 
@@ -81,12 +81,21 @@ def held(form: str, folder: Path) -> Any:
     return objects
 
 
-def megabytes(pid: int) -> float:
-    """Proportional set size of a process."""
-    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-        if line.startswith("Pss:"):
-            return int(line.split()[1]) / 1024
-    return 0.0
+def megabytes(pid: int) -> dict[str, float]:
+    """Proportional set size of a process by what its pages are of, and what it wrote to codes."""
+    found = {"codes": 0.0, "programs": 0.0, "own": 0.0, "written": 0.0}
+    of = "own"
+    for line in Path(f"/proc/{pid}/smaps").read_text().splitlines():
+        kind, _, rest = line.partition(":")
+        if "-" in line.split()[0]:
+            name = line.split(maxsplit=5)[5:]
+            of = "own" if not name or name[0][0] == "[" else "programs"
+            of = "codes" if line.endswith("codes.bin") else of
+        elif kind == "Pss":
+            found[of] += int(rest.split()[0]) / 1024
+        elif kind == "Private_Dirty" and of == "codes":
+            found["written"] += int(rest.split()[0]) / 1024
+    return found
 
 
 def grow(form: str, folder: Path, how: str) -> dict[str, float]:
@@ -114,30 +123,17 @@ def grow(form: str, folder: Path, how: str) -> dict[str, float]:
             os._exit(0)
         pids.append(pid)
         os.read(ready, 1)
-    after = megabytes(os.getpid()) + sum(map(megabytes, pids))
-    of_file = [mapped(pid, "codes.bin") for pid in pids]
+    after = [megabytes(pid) for pid in (os.getpid(), *pids)]
     for pid in pids:
         os.kill(pid, 9)
         os.waitpid(pid, 0)
-    file, written = (sum(one[kind] for one in of_file) for kind in ("Pss", "Private_Dirty"))
-    return {"grown": after - before, "file": file, "written": written}
-
-
-def mapped(pid: int, name: str) -> dict[str, float]:
-    """Tell what a process holds of the pages of one file, MB."""
-    found, here = {"Pss": 0.0, "Private_Dirty": 0.0}, False
-    for line in Path(f"/proc/{pid}/smaps").read_text().splitlines():
-        kind, _, rest = line.partition(":")
-        if "-" in line.split()[0]:
-            here = line.endswith(name)
-        elif here and kind in found:
-            found[kind] += int(rest.split()[0]) / 1024
-    return found
+    return {kind: sum(one[kind] for one in after) - start for kind, start in before.items()}
 
 
 def touch(data: Any) -> None:
     """Read all records, a batch at a time."""
-    for start in range(0, N, BATCH):
+    n = data.n_rows if isinstance(data, PackedCodes) else len(data)
+    for start in range(0, n, BATCH):
         if isinstance(data, PackedCodes):
             data.rows(slice(start, start + BATCH))
         else:
@@ -145,48 +141,65 @@ def touch(data: Any) -> None:
                 list(record.values() if isinstance(record, dict) else record)
 
 
-RUNS = 7
+RUNS = 5
+KINDS = ("codes", "programs", "own")
 
 
 def memory() -> list[str]:
     """Grow every form in processes of its own."""
     lines = [
-        "| form | workers that read nothing, MB | that read all, MB | what reading adds | if the "
-        "parent has read all before, MB |",
-        "|---" * 5 + "|",
+        "| form | workers that read nothing, MB | that read all, MB | what reading adds | of it "
+        "the packed file | code of programs | own pages | if the parent has read all before, MB |",
+        "|---" * 8 + "|",
     ]
-    of_file, written = 0.0, 0.0
+    written = 0.0
     with tempfile.TemporaryDirectory() as name:
         packed = packed_records(Path(name))
         for form in FORMS:
-            command = [sys.executable, "-m", "benchmarks.loading", "grow", form, name]
-            found = dict[str, float]()
-            for how in ("idle", "read", "warm"):
-                runs = [
-                    json.loads(
-                        subprocess.run(
-                            [*command, how], capture_output=True, text=True, check=True
-                        ).stdout
-                    )
-                    for _ in range(RUNS)
-                ]
-                found[how] = statistics.median(one["grown"] for one in runs)
-                if form == "packed codes" and how == "read":
-                    of_file = statistics.median(one["file"] for one in runs)
-                    written = max(one["written"] for one in runs)
-            cells = [found["idle"], found["read"], found["read"] - found["idle"], found["warm"]]
+            found = {how: grown(form, name, how) for how in ("idle", "read", "warm")}
+            idle, read, warm = (sum(one[kind] for kind in KINDS) for one in found.values())
+            added = [found["read"][kind] - found["idle"][kind] for kind in KINDS]
+            cells = [idle, read, read - idle, *added, warm]
+            written = found["read"]["written"]
             lines.append(f"| {form} | {' | '.join(f'{x:,.1f}' for x in cells)} |")
             print(lines[-1], flush=True)
         size = packed.cells.nbytes / 2**20
     note = (
         f"Packed codes: {size:.1f} MB on disk, {packed.layout.row_bytes} bytes a row, mapped when "
-        f"they are read. The four workers hold {of_file:.1f} MB of that file between them, each "
-        f"page once, and have written to {written:.1f} MB of it (`/proc/PID/smaps`); the "
-        f"{N * 24 / 2**20:.0f} MB of NumPy integers were there before. The rest of what reading "
-        "adds is pages of code and of the interpreter's own memory that a process touches when a "
-        "function first runs in it, which the parent has done for its children in the last column."
+        "they are read. The four workers hold that file once between them, and have written to "
+        f"{written:.1f} MB of it (`/proc/PID/smaps`); the {N * 24 / 2**20:.0f} MB of NumPy "
+        "integers were there before the workers were. The rest of what reading adds is code of "
+        "NumPy and of the interpreter that is first used, and pages of a process's own that it "
+        "writes when a function first runs in it, as the interpreter counts references and keeps "
+        "what it has specialised. The parent has done that for its children in the last column."
     )
-    return [*lines, "", note]
+    return [*lines, "", note, "", *by_number()]
+
+
+def by_number() -> list[str]:
+    """What reading packed codes adds, by how many there are."""
+    lines = [
+        "| packed records | of the packed file, MB | code of programs | own pages |",
+        "|---" * 4 + "|",
+    ]
+    for n in (20_000, N, 4_000_000):
+        with tempfile.TemporaryDirectory() as name:
+            packed_records(Path(name), n)
+            idle, read = (grown("packed codes", name, how) for how in ("idle", "read"))
+        cells = " | ".join(f"{read[kind] - idle[kind]:.1f}" for kind in KINDS)
+        lines.append(f"| {n:,} | {cells} |")
+        print(lines[-1], flush=True)
+    return ["What reading adds, by the number of records: only the file grows.", "", *lines]
+
+
+def grown(form: str, folder: str, how: str) -> dict[str, float]:
+    """Grow one form in fresh processes; the medians."""
+    command = [sys.executable, "-m", "benchmarks.loading", "grow", form, folder, how]
+    runs = [
+        json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+        for _ in range(RUNS)
+    ]
+    return {kind: statistics.median(run[kind] for run in runs) for kind in runs[0]}
 
 
 def spend(batches: Callable[[], Any]) -> float:

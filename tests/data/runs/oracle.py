@@ -36,6 +36,8 @@ def arrays(n, rng):
     made = {
         "dense": rng.integers(-n, n, n),
         "one run": rng.permutation(n),
+        "after a gap": np.append(np.arange(n), -100),
+        "whole words": rng.permutation(64 * max(n // 64, 1)),
         "sparse": rng.integers(low, 2**63 - 1, n),
         "pairs": np.concatenate([pairs, pairs + 1]),
         "clusters": (centres[:, None] + rng.integers(0, 300, 20)).ravel(),

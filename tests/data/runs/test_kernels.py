@@ -84,22 +84,19 @@ def far_way(module, values):
 
 
 FAR = {"dense": far_way}
-DENSE = dict.fromkeys(["dense", "one run", "one value"], dense_way)
+DENSE = dict.fromkeys(["dense", "one run", "after a gap", "whole words", "one value"], dense_way)
 ALL = ["dense", "one run", "sparse", "pairs", "clusters", "long runs", "strides", "ends"]
 BLOCKS = dict.fromkeys([*ALL, "one value", "two values", "scales"], block_way)
 RADIX = dict.fromkeys(BLOCKS, radix_way)
 ORDERED = dict.fromkeys(BLOCKS, ordered_way)
 
 BUGS = [
-    (bitmap, DENSE, "after[i] << near", "after[i] << far"),
-    (bitmap, DENSE, "            more += part\n", "            more = part\n"),
-    (
-        bitmap,
-        DENSE,
-        "length *= 2\n    more, part = 0, length // 2",
-        "length *= 2\n    more, part = 0, length // 4",
-    ),
-    (bitmap, DENSE, "if both < n and both < len(there):", "if False:"),
+    (bitmap, DENSE, "tail += 64", "tail += 63"),
+    (bitmap, DENSE, "through = tail + np", "through = np"),
+    (bitmap, DENSE, "tail = np.int64(leading_zeros(~word))", "tail = 0"),
+    (bitmap, DENSE, "starts_within(word, best + 1)", "starts_within(word, best + 2)"),
+    (bitmap, DENSE, "if tail > best:", "if False:"),
+    (bitmap, DENSE, "word >> U(length - got)", "word >> U(length - got + 1)"),
     (bitmap, DENSE, "before = word >> _LOW6", "before = U(0)"),
     (blocks, BLOCKS, "n_kept += _has_company", "n_kept += not _has_company"),
     (blocks, BLOCKS, "            length += 64\n", "            length += 63\n"),
@@ -112,7 +109,6 @@ BUGS = [
         "best, start, starts = best + 1, _ALL, longer",
         "best, starts = best + 1, longer",
     ),
-    (blocks, BLOCKS, "word >> U(length - got)", "word >> U(length - got + 1)"),
     (radix, RADIX, "old, base = new, U(0)", "old, base = new, base"),
     (radix, RADIX, "length += gap", "length += U(1)"),
     (blocks, BLOCKS, "np.cumsum(sizes, 0) - sizes", "0 * sizes"),

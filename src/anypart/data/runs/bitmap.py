@@ -1,6 +1,7 @@
 """Dense integers: one bit a possible value, then the longest stretch of ones.
 
-Linear: one pass over the values, one over the bits, and there are at most 64 bits a value.
+Linear: one pass over the values, one over the words of bits, and there is at most one word a
+value.
 """
 
 # Compiled loops are of machine integers, which numba tells apart and a checker does not.
@@ -125,64 +126,39 @@ def _first_zero(bits: Bits, first: int) -> int:
 
 
 @kernel
-def _thinned(bits: Bits, by: int, begin: int, found: Bits) -> None:
-    """Keep the ones with a one `by` places on, of as many words as `found` holds."""
-    far, near = U(by & 63), U(64 - (by & 63))
-    there = bits[begin + (by >> 6) :]
-    here = bits[begin:]
-    n = min(len(found), len(here))
-    found[:] = U(0)
-    both = max(min(n, len(there) - 1), 0)
-    after = there[1:]
-    if far:
-        for i in range(both):
-            found[i] = here[i] & ((there[i] >> far) | (after[i] << near))
-    else:
-        for i in range(both):
-            found[i] = here[i] & there[i]
-    if both < n and both < len(there):
-        found[both] = here[both] & (there[both] >> far)
-
-
-@kernel
-def _first_survivor(bits: Bits, by: int, some: Bits) -> int:
-    """Return the place of the first one with a one `by` places on; −1 if there is none."""
-    for begin in range(0, len(bits) - (by >> 6), len(some)):
-        _thinned(bits, by, begin, some)
-        every = U(0)
-        for word in some:
-            every |= word
-        if every:
-            for i in range(len(some)):
-                if some[i]:
-                    return ((begin + i) << 6) + np.int64(trailing_zeros(some[i]))
-    return -1
+def starts_within(word: U, length: int) -> U:
+    """Keep the ones of a word that begin a stretch of `length` ones, 1 to 64, inside it."""
+    got = 1
+    while 2 * got <= length:
+        word &= word >> U(got)
+        got *= 2
+    return word & (word >> U(length - got))
 
 
 @kernel
 def longest_ones(bits: Bits) -> tuple[int, int]:
-    """Find the longest stretch of ones, its first place and its length; the bits are used up.
+    """Find the longest stretch of ones, its first place and its length; of several, the first.
 
-    If a one is kept where a one is k places on, stretches shorter than k go and the others
-    lose k places at their ends. So k is doubled while anything is left, and then what
-    can still be added is found by halves: log2(length) passes over the words, twice.
+    One pass: a stretch goes on from the ones at the end of a word to those at the beginning
+    of the next one, and within a word only a longer one than the best so far is looked for.
     """
-    some = np.empty(512, np.uint64)
-    if _first_survivor(bits, 0, some) < 0:
-        return 0, 0
-    length = 1  # the ones that are left begin stretches of at least this
-    while _first_survivor(bits, length, some) >= 0:
-        for begin in range(0, len(bits), len(some)):
-            _thinned(bits, length, begin, some)
-            n = min(len(some), len(bits) - begin)
-            bits[begin : begin + n] = some[:n]
-        length *= 2
-    more, part = 0, length // 2
-    while part:
-        if _first_survivor(bits, more + part, some) >= 0:
-            more += part
-        part //= 2
-    return _first_survivor(bits, more, some), length + more
+    best, start, tail = 0, 0, 0  # tail: ones at the end of what has been read
+    for i in range(len(bits)):
+        word = bits[i]
+        if word == _ALL:
+            tail += 64
+            continue
+        through = tail + np.int64(trailing_zeros(~word))
+        if through > best:
+            best, start = through, (i << 6) - tail
+        tail = np.int64(leading_zeros(~word))
+        longer = starts_within(word, best + 1) if best < 63 and word else U(0)
+        while longer:
+            best, start = best + 1, (i << 6) + np.int64(trailing_zeros(longer))
+            longer &= longer >> _ONE
+    if tail > best:
+        best, start = tail, (len(bits) << 6) - tail
+    return start, best
 
 
 @kernel

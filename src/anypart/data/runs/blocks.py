@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 
 from anypart.data.cores import on_cores, parts
 from anypart.data.kernel import kernel
-from anypart.data.runs.bitmap import leading_zeros, trailing_zeros
+from anypart.data.runs.bitmap import leading_zeros, starts_within, trailing_zeros
 
 U = np.uint64
 Words = NDArray[np.uint64]
@@ -124,23 +124,13 @@ def _exact(keys: Words, seeds: Words, blocks: Words, words: Words, hot: Places) 
 
 
 @kernel
-def _starts_within(word: U, length: int) -> U:
-    """Keep the ones of a word that begin a stretch of `length` ones."""
-    got = 1
-    while 2 * got <= length:
-        word &= word >> U(got)
-        got *= 2
-    return word & (word >> U(length - got))
-
-
-@kernel
 def _longest_of(
     hot: Places, blocks: Words, words: Words, seeds: Words, best: int, start: U
 ) -> tuple[int, U]:
     """Return the longest run within a word, and its start; the best so far if none beats it."""
     for slot in hot:
         # Most words have nothing longer: their stretches are not measured, only tried.
-        starts = _starts_within(words[slot], min(best, 64)) if best <= 64 else U(0)
+        starts = starts_within(words[slot], min(best, 64)) if best <= 64 else U(0)
         if starts:
             longer = starts & (starts >> _ONE)
             while longer:
