@@ -178,7 +178,7 @@ def an_order_is_finished(module, recipe=None):
         (metrics.auc, roc_auc_score),
         (metrics.average_precision, average_precision_score),
     ):
-        done = module.finish(model, train, valid, metric, recipe or Recipe(rate=0.05, steps=100))
+        done = module.finish(model, train, valid, metric, recipe or Recipe(1.0, 0.05, 100))
         assert set(done.scores) == {"cross-entropy at .5", "fine-tuned"}
         found = done.report(test, metric)
         z = done.model(test.rows).detach().squeeze(1)
@@ -191,14 +191,18 @@ def an_order_is_finished(module, recipe=None):
 
 def test_an_order_is_finished_without_a_threshold():
     an_order_is_finished(finisher)
-    an_order_is_finished(finisher, Recipe(rate=0.05, steps=100, batch=90))
+    an_order_is_finished(finisher, Recipe(1.0, 0.05, 100, batch=90))
+    an_order_is_finished(finisher, Recipe(1.0, 0.05, 100, batch=300))
 
 
 @pytest.mark.parametrize(
     ("right", "wrong"),
     [
-        ("averaged(start, _joined(train, valid), recipe)", "averaged(start, train, recipe)"),
-        ('if getattr(metric, "__name__", "") in ORDERS:', "if metric is None:"),
+        (
+            "averaged(start, _joined(train, valid), order, recipe)",
+            "averaged(start, train, order, recipe)",
+        ),
+        ("if of_order:", "if not of_order:"),
     ],
 )
 def test_the_law_of_orders_notices_a_bug(right, wrong):
@@ -223,7 +227,7 @@ def mean_of_the_way(module):
         torch.log(1 + torch.exp(-gaps)).mean().backward()
         adam.step()
         points.append(float(by_hand.weight.detach()))
-    found = module.averaged(model, data, recipe)
+    found = module.averaged(model, data, module.Order(metrics.auc, 1.0), recipe)
     assert float(found.weight.detach()) == pytest.approx(sum(points) / 3, abs=1e-6)
     assert float(model.weight.detach()) == pytest.approx(0.3)
 

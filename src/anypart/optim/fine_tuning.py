@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 import inspect
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
@@ -17,9 +17,9 @@ import torch
 from torch import Tensor, nn
 
 from anypart.base.errors import FitError
-from anypart.calculus.smoothing.metrics.moving import Totals
+from anypart.calculus.smoothing.metrics.moving import Recent, Totals
 from anypart.calculus.smoothing.metrics.predicted import Metric, logits
-from anypart.calculus.smoothing.metrics.ranking import pair_loss
+from anypart.calculus.smoothing.metrics.ranking import auc, pair_loss
 
 MOST_PAIRED = 4096  # rows of a step, where every positive meets every negative
 
@@ -44,13 +44,14 @@ class Recipe:
 
     Args:
         temperature: of the smooth metric; lower is nearer to the metric, and harder to climb.
-            Orders have none: they descend `pair_loss`.
+            Of average precision in the spread of the scores (their standard deviation); AUC
+            has none, it descends `pair_loss`.
         rate: Adam's learning rate.
         steps: at most; the best step on validation is taken, of orders the mean of weights.
         every: steps between looks at the validation rows.
         batch: rows of a step, 0 for all (of orders for at most 4,096). Each batch has its share
-            of every class, and ratios as F1 are taken of moving totals, whose mean slope is that
-            of all rows.
+            of every class; ratios as F1 are taken of moving totals, average precision among
+            recent rows, so that the mean slope is that of all rows.
         seed: of the batches.
 
     """
@@ -140,15 +141,37 @@ def fine_tuned(
     return kept.eval()
 
 
-def averaged(model: nn.Module, data: Labelled, recipe: Recipe) -> nn.Module:
-    """Descend the loss of pairs; return the mean of the weights at every look, start included."""
+@dataclass(frozen=True)
+class Order:
+    """A metric of an order as a loss: AUC by pairs, the others as they are.
+
+    Args:
+        metric: AUC or average precision.
+        temperature: of average precision, in the unit of the scores.
+
+    """
+
+    metric: Metric[Tensor, Any]
+    temperature: float
+
+    def loss(self, batch: int, n_rows: int) -> Callable[[Tensor, Tensor], Tensor]:
+        """Return a loss of scores and labels; average precision remembers recent rows."""
+        if self.metric is auc:  # a mean over pairs: what a batch says is unbiased
+            return lambda z, labels: pair_loss(logits(z), labels)
+        more = {"recent": Recent(n_rows // 2)} if 2 * batch < n_rows else {}
+        return lambda z, labels: self.metric.loss(logits(z), labels, self.temperature, **more)
+
+
+def averaged(model: nn.Module, data: Labelled, order: Order, recipe: Recipe) -> nn.Module:
+    """Descend towards an order; return the mean of the weights at every look, start included."""
     moving, mean = copy.deepcopy(model).train(), copy.deepcopy(model)
     optimiser = torch.optim.Adam(moving.parameters(), lr=recipe.rate)
-    some = replace(recipe, batch=recipe.batch or min(len(data.labels), MOST_PAIRED))
+    n_rows = len(data.labels)
+    some = replace(recipe, batch=recipe.batch or min(n_rows, MOST_PAIRED))
+    loss = order.loss(some.batch, n_rows)
     for step, rows in zip(range(1, recipe.steps + 1), batches(data.labels, some), strict=False):
         optimiser.zero_grad()
-        z = squeezed(moving, data.rows[rows])
-        pair_loss(logits(z), data.labels[rows]).backward()
+        loss(squeezed(moving, data.rows[rows]), data.labels[rows]).backward()
         optimiser.step()
         if step % recipe.every == 0:
             weight = 1 / (step // recipe.every + 1)

@@ -17,15 +17,26 @@ from torch import Tensor, nn
 from anypart.base.errors import FitError
 from anypart.calculus.smoothing.metrics.predicted import Metric, logits
 from anypart.calculus.smoothing.metrics.ratios import f1
-from anypart.optim.fine_tuning import Goal, Labelled, Recipe, averaged, fine_tuned, scores_of
+from anypart.optim.fine_tuning import (
+    Goal,
+    Labelled,
+    Order,
+    Recipe,
+    averaged,
+    fine_tuned,
+    scores_of,
+)
 
 AT_HALF, TUNED, FINE_TUNED = "cross-entropy at .5", "tuned threshold", "fine-tuned"
 
 
-#: What judges an order, of which there is no threshold. It is finished by a recipe of its own:
-#: the logistic loss of pairs, weights averaged over the way, and then all rows.
-ORDERS = ("auc", "average_precision")
-ORDER_RECIPE = Recipe(rate=0.02, steps=100)
+#: What judges an order, of which there is no threshold, and how it is finished: the mean of the
+#: weights on the way, then the same way with all rows. Chosen on a pilot
+#: (results/smoothing_order_recipe.md).
+ORDERS: Mapping[str, Recipe] = {
+    "auc": Recipe(rate=0.02, steps=100),
+    "average_precision": Recipe(temperature=1.0, rate=0.02, steps=50),
+}
 
 
 @dataclass(frozen=True)
@@ -77,10 +88,11 @@ def finish(
     threshold, and fine-tuned by the smooth metric from that threshold on. Equals go to the
     later one. The model itself is not changed.
 
-    An order (AUC, average precision) has no threshold, and a warm smooth metric of it can be
-    raised by larger scores in a worse order. It is fine-tuned by the logistic loss of pairs,
-    and the mean of the weights on the way is compared with the model as it is; if it is kept,
-    the same way is gone again with the validation rows too.
+    An order (AUC, average precision) has no threshold, and AUC that is warm can be raised by
+    larger scores in a worse order: it is fine-tuned by the logistic loss of pairs instead, and
+    average precision at a temperature in the spread of the scores. The mean of the weights on
+    the way is compared with the model as it is; if it is kept, the same way is gone again with
+    the validation rows too.
 
     Args:
         model: rows → log-odds, (rows,) or (rows, 1), or logits of classes.
@@ -115,8 +127,9 @@ def finish(
             "than another. Split them class by class."
         )
     start = copy.deepcopy(model).eval()
-    if getattr(metric, "__name__", "") in ORDERS:
-        return _ordered(start, train, valid, metric, recipe or ORDER_RECIPE)
+    of_order = ORDERS.get(getattr(metric, "__name__", ""))
+    if of_order:
+        return _ordered(start, train, valid, metric, recipe or of_order)
     recipe = recipe or Recipe()
     candidates = {AT_HALF: (start, 0.0)}
     if scores_of(start, valid.rows).ndim == 1:
@@ -143,13 +156,15 @@ def _ordered(
     recipe: Recipe,
 ) -> Finished:
     """Finish towards an order, see `finish`."""
-    found = {AT_HALF: start, FINE_TUNED: averaged(start, train, recipe)}
+    spread = float(scores_of(start, train.rows).std()) or 1.0
+    order = Order(metric, recipe.temperature * spread)
+    found = {AT_HALF: start, FINE_TUNED: averaged(start, train, order, recipe)}
     scores = {
         n: _hard(metric, scores_of(m, valid.rows), valid.labels, {}) for n, m in found.items()
     }
     kept = max(reversed(scores), key=lambda name: scores[name])
     if kept == FINE_TUNED:
-        found[FINE_TUNED] = averaged(start, _joined(train, valid), recipe)
+        found[FINE_TUNED] = averaged(start, _joined(train, valid), order, recipe)
     return Finished(found[kept], 0.0, kept, scores, {n: (m, 0.0) for n, m in found.items()})
 
 

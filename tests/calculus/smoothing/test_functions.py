@@ -277,8 +277,8 @@ BUGS = [
         what_rises_still_rises,
         "sort",
         "orders",
-        "return cast(Tensor, _Slope.apply(grads[0], ctx.found, ctx.kind)), None, None",
-        "return -cast(Tensor, _Slope.apply(grads[0], ctx.found, ctx.kind)), None, None",
+        "return _sloped(grads[0], ctx.found, ctx.kind)",
+        "return -_sloped(grads[0], ctx.found, ctx.kind)",
     ),
     (
         sums_are_kept,
@@ -341,8 +341,8 @@ BUGS = [
         second_derivative_is_the_limit_of_differences,
         "median",
         "orders",
-        "_Slope.apply(grads[0], ctx.found, ctx.kind)",
-        "_Slope.apply(grads[0].detach(), ctx.found, ctx.kind)",
+        "return _sloped(grads[0], ctx.found, ctx.kind)",
+        "return _along(grads[0], ctx.found, ctx.kind)",
     ),
     (
         derivative_is_the_limit_of_differences,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cache
+from types import ModuleType
 from typing import Any, cast
 
 import numpy as np
@@ -12,7 +14,23 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from anypart.base.errors import QuestionError
-from anypart.calculus.smoothing.contract import finite, length, smooth
+from anypart.calculus.smoothing.contract import length, smooth
+
+
+@cache
+def _kernels() -> ModuleType:
+    from anypart.calculus.smoothing import pooling  # compiled code, when it is needed
+
+    return pooling
+
+
+@dataclass(frozen=True)
+class _Pools:
+    """What a projection joined: the order of (rows, n), the ends of pools, the temperature."""
+
+    places: NDArray[np.int64]
+    ends: NDArray[np.int64]
+    temperature: float
 
 
 class _Projection(torch.autograd.Function):
@@ -20,26 +38,20 @@ class _Projection(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, temperature: float, far: bool) -> Tensor:
-        from anypart.calculus.smoothing import pooling  # compiled code, when it is needed
-
-        values = np.ascontiguousarray(x.numpy(force=True))
-        places = pooling.order(values)
-        out, pool = np.empty_like(values), np.empty(values.shape, np.int64)
-        pooling.forward(values, places, temperature, far, out, pool)
-        ctx.found = _Pools(places, pool, temperature)
-        ctx.kind = "pull" if far else "rank"
+        kernels, values = _kernels(), np.ascontiguousarray(x.numpy(force=True))
+        places = kernels.order(values)
+        out, ends = np.empty_like(values), np.empty(values.shape, np.int64)
+        if not kernels.forward(values, places, temperature, far, out, ends) and far:
+            raise QuestionError(
+                "Soft sorting takes means of values, and a mean with an infinite one is infinite. "
+                "Clip the values first, or rank them: ranks of infinities are finite."
+            )
+        ctx.found, ctx.kind = _Pools(places, ends, temperature), "pull" if far else "rank"
         return torch.from_numpy(out).to(x.device)
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None]:
-        return cast(Tensor, _Slope.apply(grads[0], ctx.found, ctx.kind)), None, None
-
-
-@dataclass(frozen=True)
-class _Pools:
-    places: NDArray[np.int64]
-    pool: NDArray[np.int64]
-    temperature: float
+        return _sloped(grads[0], ctx.found, ctx.kind), None, None
 
 
 class _Slope(torch.autograd.Function):
@@ -51,39 +63,41 @@ class _Slope(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, v: Tensor, found: _Pools, kind: str) -> Tensor:
-        from anypart.calculus.smoothing import pooling
-
         ctx.found, ctx.kind = found, kind
-        along = np.ascontiguousarray(v.numpy(force=True))
-        out = np.empty_like(along)
-        if kind == "push":
-            pooling.push(along, found.places, found.pool, out)
-        else:
-            far = kind == "pull"
-            pooling.backward(along, found.places, found.pool, found.temperature, far, out)
-        return torch.from_numpy(out).to(v.device)
+        return _along(v, found, kind)
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None]:
         transposed = {"pull": "push", "push": "pull", "rank": "rank"}[ctx.kind]
-        return cast(Tensor, _Slope.apply(grads[0], ctx.found, transposed)), None, None
+        return _sloped(grads[0], ctx.found, transposed), None, None
+
+
+def _sloped(v: Tensor, found: _Pools, kind: str) -> Tensor:
+    if not torch.is_grad_enabled():  # as a rule; a Function takes its time
+        return _along(v, found, kind)
+    return cast(Tensor, _Slope.apply(v, found, kind))
+
+
+def _along(v: Tensor, found: _Pools, kind: str) -> Tensor:
+    kernels, values = _kernels(), np.ascontiguousarray(v.numpy(force=True))
+    out = np.empty_like(values)
+    if kind == "push":
+        kernels.push(values, found.places, found.ends, out)
+    else:
+        far = kind == "pull"
+        kernels.backward(values, found.places, found.ends, found.temperature, far, out)
+    return torch.from_numpy(out).to(v.device)
 
 
 def _project(x: Tensor, temperature: float, dim: int, *, far: bool) -> Tensor:
     n = length(x, dim)
     # Half precision is widened: its own steps are larger than the gaps that matter.
     wide = x if x.dtype in (torch.float32, torch.float64) else x.float()
+    if x.ndim == 2 and dim in (-1, 1):
+        return cast(Tensor, _Projection.apply(wide, temperature, far)).to(x.dtype)
     rows = wide.movedim(dim, -1)
     out = cast(Tensor, _Projection.apply(rows.reshape(-1, n), temperature, far))
     return out.reshape(rows.shape).movedim(-1, dim).to(x.dtype)
-
-
-def _finite(x: Tensor) -> None:
-    if not finite(x):
-        raise QuestionError(
-            "Soft sorting takes means of values, and a mean with an infinite one is infinite. "
-            "Clip the values first, or rank them: ranks of infinities are finite."
-        )
 
 
 def _hard_sort(x: Tensor, dim: int = -1, descending: bool = False) -> Tensor:
@@ -128,7 +142,6 @@ def sort(x: Tensor, temperature: float, dim: int = -1, descending: bool = False)
         tensor([0.9000, 1.4000, 1.9000])
 
     """
-    _finite(x)
     out = _project(x, temperature, dim, far=True)
     return out.flip(dim) if descending else out
 

@@ -47,14 +47,26 @@ def order(x: Reals) -> Places:
     """
     if x.dtype != np.float32:
         return np.argsort(x, axis=-1, kind="stable")
-    bits = (x + np.float32(0)).view(np.int32)  # adding 0 makes −0 equal to 0
-    # Negative numbers order backwards as integers; flipping all but their sign mends it.
-    keys = (bits ^ ((bits >> 31) & np.int32(0x7FFFFFFF))).astype(np.int64)
-    keys <<= 32
-    keys |= np.arange(x.shape[-1])
+    keys = np.empty(x.shape, np.int64)
+    _pack(x.view(np.int32), keys)
     keys.sort(axis=-1)
     keys &= 0xFFFFFFFF
     return keys
+
+
+@_compiled
+def _pack(bits: Any, keys: Places) -> None:
+    """Join the bits of every number, in an order of integers, with its place."""
+    rows, n = bits.shape
+    for r in range(rows):
+        for j in range(n):
+            number = np.int64(bits[r, j])
+            if number == -0x80000000:  # −0 is equal to 0
+                number = np.int64(0)
+            # Negative numbers order backwards as integers; flipping all but their sign mends it.
+            if number < 0:
+                number ^= 0x7FFFFFFF
+            keys[r, j] = (number << 32) | j
 
 
 @_compiled
@@ -79,16 +91,20 @@ def _pool(values: Reals, t: float, far: bool, mean: Reals, start: Places) -> int
 
 
 @_compiled
-def forward(x: Reals, places: Places, t: float, far: bool, out: Reals, pool: Places) -> None:
+def forward(x: Reals, places: Places, t: float, far: bool, out: Reals, pool: Places) -> bool:
     """Sort (`far`) or rank every row of x into out; pool[r, j] is the end of j's pool, or 0.
 
-    Ends stand at the start of each pool only, which is all that `backward` needs.
+    Ends stand at the start of each pool only, which is all that `backward` needs. Returns
+    whether all values were finite.
     """
+    finite = True
     rows, n = x.shape
     mean, start, values = np.empty(n), np.empty(n + 1, np.int64), np.empty(n)
     for r in range(rows):
         for j in range(n):
             values[j] = x[r, places[r, j]]
+        if not (np.isfinite(values[0]) and np.isfinite(values[n - 1])):
+            finite = False
         count = _pool(values, t, far, mean, start)
         start[count] = n
         for b in range(count):
@@ -106,6 +122,7 @@ def forward(x: Reals, places: Places, t: float, far: bool, out: Reals, pool: Pla
                     out[r, j] = mean[b] + (j - middle) / t
                 else:
                     out[r, places[r, j]] = (values[j] - mean[b]) / t + middle + 1.0
+    return finite
 
 
 @_compiled
