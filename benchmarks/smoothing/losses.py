@@ -82,6 +82,7 @@ def pairs(z: Tensor, rows: Rows) -> Tensor:
 def by_spread(loss_of: many.Loss, start: Tensor, rows: Rows) -> many.Loss:
     """Take a loss of scores over their spread at the start: its temperature is in that unit."""
     spread = torch.stack([z[real].std() for z, real in zip(start, rows.real, strict=True)])
+    spread = torch.where(spread > 0, spread, 1.0)  # some models have not moved yet
 
     def loss(z: Tensor, some: Rows) -> Tensor:
         return loss_of(torch.where(some.real, z / spread[:, None], many.NEVER), some)
