@@ -174,6 +174,9 @@ def crafted() -> list[str]:
         "runs of 64": (sparse(n // 64)[:, None] + np.arange(64)).ravel(),
         "one value and a far one": np.where(np.arange(n) > 0, 7, LOW),
         "every scale": (2.0 ** (rng.random(n) * 62)).astype(np.int64),
+        "barely dense, with a long run": np.concatenate(
+            [rng.integers(0, 60 * n, 2 * n // 3), 10 * n + np.arange(n // 3)]
+        ),
         "both ends": np.concatenate([LOW + np.arange(n // 2), HIGH - np.arange(n // 2)]),
     }
     base = seconds(lambda: longest_run(random), 15)

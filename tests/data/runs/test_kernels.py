@@ -100,7 +100,7 @@ BUGS = [
     (bitmap, DENSE, "before = word >> _LOW6", "before = U(0)"),
     (blocks, BLOCKS, "n_kept += _has_company", "n_kept += not _has_company"),
     (blocks, BLOCKS, "            length += 64\n", "            length += 63\n"),
-    (blocks, BLOCKS, "(words[slot] != 0) & (blocks[slot] != block):", "False:"),
+    (blocks, BLOCKS, "min(words[slot], blocks[slot] ^ block):", "False:"),
     (blocks, BLOCKS, "(64 - tail)) - seeds[2]", "(64 - tail))"),
     (blocks, BLOCKS, "start = min(first, start)", "start = first"),
     (

@@ -112,8 +112,9 @@ def _exact(keys: Words, seeds: Words, blocks: Words, words: Words, hot: Places) 
         low = (key & _LOW6) + seeds[2]
         block = (key >> _SIX) + (low >> _SIX)
         slot = _mixed(block, seeds) & last
-        # One branch that is seldom taken, not two: whether a slot is empty is not foreseen.
-        while (words[slot] != 0) & (blocks[slot] != block):
+        # Full, and of another block: one branch that is seldom taken. Of two the compiler would
+        # make two, and whether a slot is empty the processor cannot foresee.
+        while min(words[slot], blocks[slot] ^ block):
             slot = (slot + _ONE) & last
         blocks[slot] = block
         before = words[slot]
