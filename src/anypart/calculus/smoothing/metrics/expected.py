@@ -53,7 +53,9 @@ def expected_f_beta(
     .. math:: \sum_{a, b} \frac{(1 + \beta^2) a}{a + b + \beta^2 P}
         \Pr(\text{hits} = a) \Pr(\text{false alarms} = b)
 
-    Both numbers are Poisson-binomial. Without positives it is 0.
+    Both numbers are Poisson-binomial. Without positives it is 0. It is that of these rows: a
+    mini-batch's is smaller, as F of few rows is; of many rows take `f_beta` with `totals`,
+    which is near it.
 
     Args:
         predicted: logits or probabilities, one a row.

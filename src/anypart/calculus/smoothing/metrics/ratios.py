@@ -94,6 +94,8 @@ def f1(
 ) -> Tensor:
     """F1, which is also Dice's coefficient: `f_beta` with beta 1.
 
+    Biased on mini-batches without `totals`.
+
     Example:
         >>> from anypart.calculus.smoothing.metrics import logits
         >>> y = torch.tensor([1, 0, 1, 0])
@@ -112,7 +114,10 @@ def precision(
     average: str = "binary",
     totals: Totals | None = None,
 ) -> Tensor:
-    """Share of what was decided that is true; 0 where nothing was decided."""
+    """Share of what was decided that is true; 0 where nothing was decided.
+
+    Biased on mini-batches without `totals`.
+    """
     c = _counts(predicted, target, temperature, average, totals)
     return _mean(_ratio(c.hit, c.decided), c, average)
 
@@ -125,7 +130,10 @@ def recall(
     average: str = "binary",
     totals: Totals | None = None,
 ) -> Tensor:
-    """Share of what is true that was decided; 0 where nothing is true."""
+    """Share of what is true that was decided; 0 where nothing is true.
+
+    Biased on mini-batches without `totals`.
+    """
     c = _counts(predicted, target, temperature, average, totals)
     return _mean(_ratio(c.hit, c.true), c, average)
 
@@ -138,7 +146,10 @@ def iou(
     average: str = "binary",
     totals: Totals | None = None,
 ) -> Tensor:
-    """Intersection over union (Jaccard); 0 where both are empty, as in scikit-learn."""
+    """Intersection over union (Jaccard); 0 where both are empty, as in scikit-learn.
+
+    Biased on mini-batches without `totals`.
+    """
     c = _counts(predicted, target, temperature, average, totals)
     return _mean(_ratio(c.hit, c.decided + c.true - c.hit), c, average)
 
@@ -151,6 +162,8 @@ def matthews(
     totals: Totals | None = None,
 ) -> Tensor:
     """Matthews correlation in [−1, 1], for a yes or no or for classes; 0 if a side is constant.
+
+    Biased on mini-batches without `totals`.
 
     References:
         Gorodkin, "Comparing two K-category assignments by a K-category correlation
