@@ -29,7 +29,7 @@ from anypart.base.errors import SavedFitError
 from anypart.models.contract import Ability, Codes, Evidence, Layout, Mask, Model
 from anypart.models.layers import Array, gelu, layer_norm, log_softmax
 
-FLOATS_TOGETHER = 500_000  # rows by mixes of a block, 2 MB: near the processor
+FLOATS_TOGETHER = 100_000  # rows by mixes of a block, 400 kB: near the processor
 GATHERED = 16  # categories per column from which looking up beats a matrix product
 LEAST_LOG = -60.0  # keeps 1 / p finite in single precision
 
@@ -85,13 +85,18 @@ class ContinuousMixture:
             total = self._one_hot(codes, seen) @ self._by_cat
         else:
             total = np.zeros((len(codes), self._by_cat.shape[1]), np.float32)
+            found = np.empty_like(total)
             for col in np.flatnonzero(seen.any(0)).tolist():
                 rows = np.flatnonzero(seen[:, col])
-                found = self._by_cat[codes[rows, col] + self._starts[col]]
+                here = found[: len(rows)]
+                # The codes are in range; to say so lets `take` write where it is told to.
+                np.take(
+                    self._by_cat, codes[rows, col] + self._starts[col], 0, out=here, mode="clip"
+                )
                 if len(rows) == len(codes):
-                    total += found
+                    total += here
                 else:
-                    total[rows] += found
+                    total[rows] += here
         for col, weights in evidence.weights.items():
             tables = self._tables[:, self.layout.slices[col]].T  # (cats, mixes)
             with np.errstate(divide="ignore"):
