@@ -12,9 +12,13 @@ from tests.models.planting import plant
 import anypart as ap
 from anypart.base.errors import FitError
 from anypart.models.contract import Evidence, Layout
+from anypart.optim import finish
 from anypart.optim.distances import exact, minimised, objectives
 from anypart.optim.distances.models import all_rows, log_probs
+from anypart.optim.events import Progress
 from anypart.optim.minimiser import DistanceLearner, DistanceSettings
+from anypart.optim.plan_file import Member
+from anypart.optim.rows import Rows, Split
 
 LAYOUT = Layout((2, 3, 2))
 MODULE = "anypart.optim.distances.objectives"
@@ -160,3 +164,54 @@ def test_a_fit_by_a_distance_keeps_its_name_and_answers_exactly():
     assert asked.exact
     assert sum(asked.value["probability"].to_pylist()) == pytest.approx(1)
     assert set(fitted.baselines) == {"independent", "chow_liu"}
+
+
+def told(distance, folder, monkeypatch):
+    """What training tells of a member, while it goes on and at its end."""
+    ticks = itertools.count(step=100.0)  # so that it tells after every step
+    monkeypatch.setattr("time.monotonic", lambda: next(ticks))
+    source = Held(np.random.default_rng(0).integers(0, 2, (200, 3)).astype(np.int32))
+    halves = Split(Rows(source, np.arange(50)), *source.rows(np.arange(50)))
+    member = Member("m", "latent_classes", {"distance": distance, "n_states": 2}, 0, 20, 50, 5, 9)
+    events = []
+    events.append(finish.finish_member(member, halves, folder, events.append))
+    return events, finish.load_stored(member, folder)
+
+
+class Held:
+    n_rows, n_cats = 200, (2, 2, 2)
+
+    def __init__(self, codes):
+        self.codes = codes
+
+    def rows(self, index):
+        return self.codes[index], np.ones(self.codes[index].shape, bool)
+
+
+def check_levels(tmp_path, monkeypatch):
+    """What is called a likelihood is one, whatever was minimised."""
+    events, stored = told("mmd", tmp_path, monkeypatch)
+    mean = stored.valid_log_prob.mean()
+    assert events[-1].log_lik == stored.event.log_lik == pytest.approx(mean)
+    levels = [e.log_lik for e in events if isinstance(e, Progress)]
+    assert len(levels) == 20
+    assert set(levels) == {None}
+
+
+def test_likelihoods_are_told_whatever_is_minimised(tmp_path, monkeypatch):
+    check_levels(tmp_path, monkeypatch)
+
+
+@pytest.mark.parametrize(
+    ("module", "right", "wrong"),
+    [
+        ("finish", "float(log_prob.mean())", "trained.log_lik"),
+        ("loop", "None if isinstance(self.learner, Judge)", "None if False"),
+    ],
+)
+def test_another_measure_called_a_likelihood_is_noticed(
+    module, right, wrong, tmp_path, monkeypatch
+):
+    plant(monkeypatch, f"anypart.optim.{module}", right, wrong)
+    with pytest.raises(AssertionError, match=r"^(?!.*times)"):
+        check_levels(tmp_path, monkeypatch)

@@ -16,7 +16,7 @@ class Progress:
         step: steps done so far.
         steps: steps planned; early stopping may end before.
         log_lik: mean log-likelihood of the validation rows at the last look, nats per
-            row; None before the first.
+            row; None before the first, and of a member that is judged by something else.
         seconds_left: an estimate of the time until it is done (until the whole fit is
             done, once the portfolio has passed the event on).
 

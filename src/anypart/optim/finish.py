@@ -68,17 +68,18 @@ def finish_member(
     trained = train_member(member, split, checkpoint, tell, stopped)
     settings, arrays = trained.model.state()
     log_prob = valid_log_prob(trained.model, split.codes, split.seen, member.stated)
+    log_lik = float(log_prob.mean())  # also where something else was minimised
     about = {
         "mark": member.mark,
         "family": trained.model.family,
         "settings": settings,
         "step": trained.step,
         "steps": trained.steps,
-        "log_lik": trained.log_lik,
+        "log_lik": log_lik,
     }
     write_arrays(path, under("model", arrays) | {"valid_log_prob": log_prob}, about)
     checkpoint.unlink(missing_ok=True)
-    return Finished(member.name, trained.step, trained.steps, trained.log_lik)
+    return Finished(member.name, trained.step, trained.steps, log_lik)
 
 
 def load_stored(member: Member, folder: Path) -> Stored:

@@ -44,7 +44,8 @@ class Trained:
         model: the best snapshot.
         step: the step of that snapshot.
         steps: the steps that were run.
-        log_lik: its mean log-likelihood of the validation rows, nats per row.
+        log_lik: its mean log-likelihood of the validation rows, nats per row; of a `Judge`,
+            its own measure.
 
     """
 
@@ -127,7 +128,8 @@ class _Run:
         began, first = self.began
         per_step = (time.monotonic() - began) / max(self.step - first, 1)
         left = per_step * (self.member.steps - self.step)
-        return Progress(self.member.name, self.step, self.member.steps, self.last_log_lik, left)
+        level = None if isinstance(self.learner, Judge) else self.last_log_lik
+        return Progress(self.member.name, self.step, self.member.steps, level, left)
 
     def save(self, path: Path) -> None:
         """Replace the checkpoint by the present state."""
