@@ -24,10 +24,11 @@ from anypart.data.infer import infer_schema
 from anypart.data.packed import PackedCodes, pack
 from anypart.optim.distances.minimised import require_minimisable
 from anypart.optim.events import Combined, Event, Finished, Warned
+from anypart.optim.menu import BASELINES
 from anypart.optim.plan import make_plan
 from anypart.optim.plan_file import Member, Plan, load_plan, save_plan
 from anypart.optim.policies import Policy, Written, read_policy, stated, write_question
-from anypart.optim.portfolio import BASELINES, members_in, train, trained
+from anypart.optim.portfolio import members_in, train, trained
 from anypart.optim.rows import fingerprint
 from anypart.queries.fitted import Fitted
 from anypart.queries.gaps import count_gaps

@@ -8,7 +8,7 @@ from tests.optim.tables import packed_table
 from anypart.base.errors import FitError
 from anypart.optim import plan as plan_module
 from anypart.optim.events import Measured
-from anypart.optim.menu import LARGEST, LEAST, PURPOSES, states_for, wishes
+from anypart.optim.menu import BASELINES, LARGEST, LEAST, PURPOSES, states_for, wishes
 from anypart.optim.plan import (
     Member,
     Plan,
@@ -167,9 +167,27 @@ def test_what_could_not_be_tried_out_in_time_is_left_out(table, monkeypatch):
     monkeypatch.setattr(plan_module, "SHARE_REHEARSING", 0.0)
     monkeypatch.setattr(plan_module, "SECONDS_TO_REHEARSE", 0.0)
     made = make_plan(table, minutes=0.1)
-    # The most wanted is waited for; the other worker has begun with the next one at most.
+    # Baselines and the first that knows more are waited for; by then the other worker has
+    # begun with the next one at most.
+    names = {m.name for m in (*made.members, *made.reserve)}
     assert made.members[0].name == "independent"
-    assert {m.name for m in made.members} <= {"independent", "chow_liu"}
+    assert names <= {"independent", "chow_liu", "hidden_tree_1", "continuous_mixture"}
+
+
+@pytest.mark.parametrize("start", [7.0, 10.0])
+def test_without_time_for_more_a_plan_has_one_more_than_baselines(table, monkeypatch, start):
+    def dear(wanted, *_):
+        return {
+            w.name: Measured(w.name, 0.0 if w.family in BASELINES else start, 0.001, 0.001)
+            for w in wanted
+        }
+
+    monkeypatch.setattr(plan_module, "_rehearse_all", dear)
+    assert len(make_plan(table, minutes=0.3).members) > 2  # 18 seconds, 14 are for training
+    monkeypatch.setattr(plan_module, "SHARE_TRAINING", 0.4)  # 5 are; half of the 18 are 9
+    short = make_plan(table, minutes=0.3)
+    real = [m.name for m in short.members if m.family not in BASELINES]
+    assert real == (["hidden_tree_1"] if start < 9 else [])
 
 
 def test_what_takes_long_to_start_is_tried_out_last(table, monkeypatch):

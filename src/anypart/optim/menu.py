@@ -14,6 +14,7 @@ from anypart.models.stated import Stated
 from anypart.optim.policies import MIXED, Policy, all_stated
 
 PURPOSES = ("any", "fast", "density", "questions", "distance")
+BASELINES = frozenset({"independent", "chow_liu"})  # what others are compared with
 ALONE = ("distance",)  # its first member is the fit, the others are baselines
 SMALL = 1_000  # rows; below, several small trees are better than one large one
 LARGEST = 128  # states of a hidden tree

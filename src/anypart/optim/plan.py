@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from anypart.base.errors import FitError
 from anypart.base.seeds import generator
 from anypart.optim.events import Measured
-from anypart.optim.menu import VARIANTS, Wish, wishes
+from anypart.optim.menu import BASELINES, VARIANTS, Wish, wishes
 from anypart.optim.plan_file import (
     Member,
     Plan,
@@ -45,6 +45,7 @@ LOOKS = 10  # at least, over a member's steps
 SECONDS_TO_COMBINE = 2.0
 WITH_RESERVE = ("any", "fast", "density")  # purposes whose members all join one mixture
 NEARLY_ALL = 0.7  # of the steps that a wish may have: then it is not asked for again
+SHARE_OVER = 0.5  # of the time again, for a first member where a busy machine left none
 TINY = 5.0  # CPU seconds; below, processes cost more than they save
 
 
@@ -65,6 +66,8 @@ def make_plan(
     passes, and is left out below its least. The first member is always there. What could not
     be rehearsed in a quarter of the time, or ten seconds, is left out, too. What was left out
     or made smaller is the plan's reserve, for the time that members leave by stopping early.
+    A plan of baselines only knows little: it has one more member that takes up to half of the
+    minutes again.
 
     Args:
         packed: the training rows, on disk.
@@ -93,7 +96,10 @@ def make_plan(
     wanted = tuple(w for w in wanted if w.name in costs)
     spent = time.monotonic() - began
     seconds = max((minutes * 60 - spent) * SHARE_TRAINING - SECONDS_TO_COMBINE, 0.1)
-    made = tuple(_with_seed(m, seed) for m in choose(wanted, costs, rows.n_rows, seconds))
+    chosen = choose(wanted, costs, rows.n_rows, seconds)
+    if {m.family for m in chosen} <= BASELINES:
+        chosen += _more_than_baselines(wanted, costs, rows.n_rows, minutes * 60 * SHARE_OVER)
+    made = tuple(_with_seed(m, seed) for m in chosen)
     tiny = sum(m.seconds for m in made) < TINY and purpose in ("any", "fast", "distance")
     workers, asked = 0 if tiny else WORKERS, tuple(p.settings() for p in policy)
     reserve: tuple[Member, ...] = ()
@@ -119,7 +125,8 @@ def _rehearse_all(
 ) -> Mapping[str, Measured]:
     """Measure each wish; wishes that differ in their variant only cost the same.
 
-    The most wanted come first; what is not done at `until` (of `time.monotonic`) is given up.
+    The most wanted come first; what is not done at `until` (of `time.monotonic`) is given up,
+    but for the first that is no baseline.
     """
     found: dict[str, Measured] = {}
 
@@ -139,13 +146,15 @@ def _rehearse_all(
         for w in firsts
         for batch in [w.batch or batch_size(packed.n_rows)]
     ]
-    first = wanted[0].name  # is in every plan, so that it is waited for
+    # Waited for: what is in every plan, and one that knows more than baselines.
+    real = [w.name for w in firsts if w.family not in BASELINES]
+    awaited = {wanted[0].name, *real[:1]}
     run_jobs(
         jobs,
         Tables(packed, None, seed),
         WORKERS,
         note,
-        lambda: first in found and time.monotonic() > until,
+        lambda: awaited <= found.keys() and time.monotonic() > until,
     )
     known = [alike for alike in kinds.values() if alike[0].name in found]
     return {w.name: found[alike[0].name] for alike in known for w in alike}
@@ -177,6 +186,18 @@ def choose(
             taken.append(member)
             loads[loads.index(min(loads))] += member.seconds
     return taken
+
+
+def _more_than_baselines(
+    wanted: tuple[Wish, ...], costs: Mapping[str, Measured], n_rows: int, seconds: float
+) -> list[Member]:
+    """Take one member that is no baseline over the time, if it needs no more than `seconds`."""
+    for wish in wanted:
+        if wish.family not in BASELINES:
+            member = _fit_in(wish, costs[wish.name], n_rows, seconds)
+            if member is not None:
+                return [member]
+    return []
 
 
 def reserve_of(

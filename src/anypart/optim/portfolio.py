@@ -16,7 +16,7 @@ from anypart.models.stack import Stack
 from anypart.models.stated_questions import StatedQuestions
 from anypart.optim.events import Combined, Event, Finished, Progress, Warned
 from anypart.optim.finish import finish_member, load_stored, stored_path
-from anypart.optim.menu import ALONE
+from anypart.optim.menu import ALONE, BASELINES
 from anypart.optim.plan_file import Member, Plan, load_plan, save_plan
 from anypart.optim.question_weights import join_for_questions
 from anypart.optim.rows import fingerprint, split
@@ -27,8 +27,6 @@ from anypart.optim.stack_weights import (
     stack_weights,
 )
 from anypart.optim.workers import Job, Tables, run_jobs
-
-BASELINES = frozenset({"independent", "chow_liu"})  # what others are compared with
 
 Tell = Callable[[Event], object]
 
