@@ -164,14 +164,23 @@ def table(tmp_path_factory):
 
 
 def test_what_could_not_be_tried_out_in_time_is_left_out(table, monkeypatch):
+    """Baselines and the first member that knows more are waited for."""
+    tried = []
+
+    def one_after_another(jobs, tables, count, tell, enough):
+        for job in jobs:
+            if enough():
+                return
+            tried.append(job.name)
+            tell(Measured(job.name, 0.01, 0.001, 0.001))
+
+    monkeypatch.setattr(plan_module, "run_jobs", one_after_another)
     monkeypatch.setattr(plan_module, "SHARE_REHEARSING", 0.0)
     monkeypatch.setattr(plan_module, "SECONDS_TO_REHEARSE", 0.0)
     made = make_plan(table, minutes=0.1)
-    # Baselines and the first that knows more are waited for; by then the other worker has
-    # begun with the next one at most.
-    names = {m.name for m in (*made.members, *made.reserve)}
-    assert made.members[0].name == "independent"
-    assert names <= {"independent", "chow_liu", "hidden_tree_1", "continuous_mixture"}
+    assert tried == ["independent", "chow_liu", "hidden_tree_1"]
+    # What differs in its structure's noise only costs the same.
+    assert {m.name for m in made.members} == {*tried, "hidden_tree_2"}
 
 
 @pytest.mark.parametrize("start", [7.0, 10.0])
