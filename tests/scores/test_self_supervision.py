@@ -82,7 +82,8 @@ def test_labelled_rows_are_the_same_for_every_way_and_grow():
         ("grup", {}, "Did you mean 'group'"),
         ("height", {}, "labels are categories"),
         ("group", {"shares": (0.0,)}, "above 0 and at most 1, not 0.0"),
-        ("group", {"choices": 0}, "give 1 or more"),
+        ("group", {"choices": 0}, "0 choices .* give 1 or more"),
+        ("group", {"steps": 0}, "for 0 steps; give 1 or more"),
     ],
 )
 def test_what_cannot_be_compared_is_refused(target, more, said):

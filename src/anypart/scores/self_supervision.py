@@ -109,22 +109,22 @@ def compare(
         tell: called with what is being done.
 
     Raises:
-        QuestionError: the target is not there, or not of categories; a share is not one.
+        QuestionError: the target is not there, or not of categories; a share is not one; nothing is chosen or trained.
 
     Cost:
         Two networks and a circuit, then a small network and a circuit a choice and share.
 
     """
     table = read(source)
-    check(shares, choices)
+    check(shares, choices, steps)
     posed = pose(table, target, seed)
     lines = compare_rows(posed, shares, choices, steps=steps, seed=seed, tell=tell)
     sizes = len(posed.labels), len(posed.truth)
     return Compared(table.name, target, posed.classes, *sizes, choices, lines)
 
 
-def check(shares: Sequence[float], choices: int) -> None:
-    """Make sure that the labels asked for can be chosen.
+def check(shares: Sequence[float], choices: int, steps: int) -> None:
+    """Make sure that the labels asked for can be chosen, and something is learned.
 
     Raises:
         QuestionError: they cannot.
@@ -134,6 +134,8 @@ def check(shares: Sequence[float], choices: int) -> None:
         raise QuestionError(f"A share of labels is above 0 and at most 1, not {wrong[0]}.")
     if choices < 1:
         raise QuestionError(f"{choices} choices of labelled rows were asked for; give 1 or more.")
+    if steps < 1:
+        raise QuestionError(f"Networks cannot be trained for {steps} steps; give 1 or more.")
 
 
 def compare_rows(
