@@ -109,7 +109,8 @@ def compare(
         tell: called with what is being done.
 
     Raises:
-        QuestionError: the target is not there, or not of categories; a share is not one; nothing is chosen or trained.
+        QuestionError: the target is not there, or not of categories; a share is not one;
+            nothing is chosen or trained.
 
     Cost:
         Two networks and a circuit, then a small network and a circuit a choice and share.
