@@ -43,7 +43,7 @@ trailing_zeros = _counts_zeros("cttz")
 
 _NEAR = 25  # log2 of the bits that are set one by one; of more, most lie in a far cache
 _PART = 21  # log2 of the bits of a part, or more where there would be more than 64 parts
-_LINE = 7  # log2 of the bits of a part that a place held back stands for: four places a line
+_LINE = 5  # log2 of the bits of a part for each place that is held back: 16 places a line
 _APART = 48  # places between what is held for two parts, or all would share a few cache lines
 
 
