@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from anypart.base.errors import SavedFitError, suggest
 from anypart.models.contract import Model
+from anypart.models.damage import undamaged
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,7 @@ def load_stack(
     Raises:
         SavedFitError: settings and arrays do not fit together.
     """
-    try:
+    with undamaged("mixture"):
         members, spare = load_numbered(settings["members"], arrays), None
         if about := settings.get("spare"):
             own = {k[6:]: v for k, v in arrays.items() if k.startswith("spare.")}
@@ -123,11 +124,4 @@ def load_stack(
         log_weights = np.asarray(arrays["log_weights"], np.float64)
         if log_weights.shape != (len(members),) or not log_weights.max() < np.inf:
             raise ValueError(f"{len(members)} weights expected, {log_weights.shape} found")
-    except SavedFitError:
-        raise
-    except (KeyError, ValueError, TypeError) as error:
-        raise SavedFitError(
-            f"A saved mixture is damaged: its settings and its arrays do not fit together "
-            f"({error}). Take the fit from a backup, or fit again."
-        ) from error
     return members, log_weights, spare

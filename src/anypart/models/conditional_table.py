@@ -15,8 +15,9 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from anypart.base.errors import FitError, QuestionError, SavedFitError
+from anypart.base.errors import FitError, QuestionError
 from anypart.models.contract import Ability, Codes, Evidence, Layout, Mask
+from anypart.models.damage import undamaged
 
 Reals = NDArray[np.float64]
 
@@ -192,13 +193,8 @@ class ConditionalTable:
             SavedFitError: settings and arrays do not fit together.
 
         """
-        try:
+        with undamaged(cls.family):
             n_cats = tuple(int(n) for n in settings["n_cats"])
             shapes = [n_cats[: col + 1] for col in range(len(n_cats))]
             tables = [np.asarray(arrays[str(c)]).reshape(s) for c, s in enumerate(shapes)]
-        except (KeyError, ValueError, TypeError) as error:
-            raise SavedFitError(
-                f"A saved {cls.family} is damaged: its settings and its arrays do not fit "
-                f"together ({error}). Take the fit from a backup, or fit again."
-            ) from error
         return cls(Layout(n_cats), tables)

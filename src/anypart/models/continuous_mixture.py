@@ -25,8 +25,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from anypart.base.errors import SavedFitError
 from anypart.models.contract import Ability, Codes, Evidence, Layout, Mask, Model
+from anypart.models.damage import undamaged
 from anypart.models.layers import Array, gelu, layer_norm, log_softmax
 
 FLOATS_TOGETHER = 100_000  # rows by mixes of a block, 400 kB: near the processor
@@ -247,17 +247,12 @@ class ContinuousMixture:
             SavedFitError: settings and arrays do not fit together.
 
         """
-        try:
+        with undamaged(cls.family):
             layout = Layout(tuple(map(int, settings["n_cats"])))
             right = shapes(layout, *map(int, settings["sizes"]))
             found = {name: arrays[name].shape for name in right}
             if found != right:
                 raise ValueError(f"{right} expected, {found} found")
-        except (KeyError, ValueError, TypeError) as error:
-            raise SavedFitError(
-                f"A saved {cls.family} is damaged: its settings and its arrays do not fit "
-                f"together ({error}). Take the fit from a backup, or fit again."
-            ) from error
         return cls(layout, arrays)
 
 

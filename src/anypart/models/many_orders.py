@@ -16,8 +16,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from anypart.base.errors import SavedFitError
 from anypart.models.contract import Codes, Evidence, Layout, Mask
+from anypart.models.damage import undamaged
 from anypart.models.one_order import ONE_ORDER, OneOrder
 from anypart.models.places import Array, Places
 from anypart.models.single_gaps import fill_single_gaps, leave_each_out
@@ -134,7 +134,7 @@ class ManyOrders(ABC):
             SavedFitError: settings and arrays do not fit together.
 
         """
-        try:
+        with undamaged(cls.family):
             layout = Layout(tuple(int(n) for n in settings["n_cats"]))
             own = {k: v for k, v in arrays.items() if k not in ("orders", "means")}
             model = cls(layout, arrays["means"], own, arrays["orders"])
@@ -143,9 +143,4 @@ class ManyOrders(ABC):
             if not (np.sort(model.orders, axis=1) == np.arange(layout.n_cols)).all():
                 raise ValueError("an order does not name every column once")
             model.log_prob(Evidence.nothing(1, layout.n_cols))
-        except (KeyError, ValueError, TypeError, IndexError) as error:
-            raise SavedFitError(
-                f"A saved {cls.family} is damaged: its settings and its arrays do not fit "
-                f"together ({error}). Take the fit from a backup, or fit again."
-            ) from error
         return model

@@ -22,8 +22,9 @@ from typing import Any, Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from anypart.base.errors import QuestionError, SavedFitError
+from anypart.base.errors import QuestionError
 from anypart.models.contract import NO_WEIGHTS, Ability, Codes, Evidence, Floats, Layout, Mask
+from anypart.models.damage import undamaged
 from anypart.models.orders import Order
 from anypart.models.places import Array, Places, draw_codes, log_softmax
 from anypart.models.single_gaps import fill_single_gaps, leave_each_out
@@ -283,7 +284,7 @@ class OneOrder(ABC):
             SavedFitError: settings and arrays do not fit together.
 
         """
-        try:
+        with undamaged(cls.family):
             own = {k: v for k, v in arrays.items() if k not in ("order", "means")}
             layout = Layout(tuple(int(n) for n in settings["n_cats"]))
             model = cls(layout, arrays["order"], arrays["means"], own)
@@ -292,9 +293,4 @@ class OneOrder(ABC):
             if model.means.shape != (model.places.total,):
                 raise ValueError(f"{model.places.total} means expected")
             model._logits(np.zeros((1, model.places.total), np.float32))
-        except (KeyError, ValueError, TypeError, IndexError) as error:
-            raise SavedFitError(
-                f"A saved {cls.family} is damaged: its settings and its arrays do not fit "
-                f"together ({error}). Take the fit from a backup, or fit again."
-            ) from error
         return model

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from anypart.base.errors import SavedFitError
 from anypart.models.catalogue import load_model
 from anypart.models.contract import Ability, Codes, Evidence, Floats, Layout, Mask, Model
+from anypart.models.damage import undamaged
 from anypart.models.stack import log_sum
 
 
@@ -206,7 +206,7 @@ class Settled:
             SavedFitError: settings and arrays do not fit together.
 
         """
-        try:
+        with undamaged(cls.family):
             layout = Layout(tuple(map(int, settings["n_cats"])))
             hosts = {int(c): int(h) for c, h in settings["hosts"]}
             tables = {c: arrays[f"table.{c}"] for c in hosts}
@@ -218,11 +218,6 @@ class Settled:
             inner = load_model(settings["inner"]["family"], settings["inner"]["settings"], own)
             if inner.layout != _part(layout, free_columns(layout, hosts)):
                 raise ValueError("the model inside has other columns")
-        except (KeyError, ValueError, TypeError, IndexError) as error:
-            raise SavedFitError(
-                f"A saved {cls.family} is damaged: its settings and its arrays do not fit "
-                f"together ({error}). Take the fit from a backup, or fit again."
-            ) from error
         return cls(layout, inner, hosts, tables)
 
 

@@ -31,10 +31,10 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from anypart.base.errors import SavedFitError
 from anypart.base.seeds import generator
 from anypart.base.threads import single_threaded_products
 from anypart.models.contract import Ability, Codes, Evidence, Layout, Mask, Model
+from anypart.models.damage import undamaged
 from anypart.models.one_order import OneOrder
 from anypart.models.order_agnostic import OrderAgnostic
 from anypart.models.single_gaps import by_category
@@ -244,7 +244,7 @@ class StatedQuestions:
         # The catalogue names this file too; the import waits until both are there.
         from anypart.models.catalogue import load_numbered
 
-        try:
+        with undamaged("model of stated questions"):
             members = load_numbered(settings["members"], arrays)
             rest = Share(tuple(settings["rest"]), arrays["rest"])
             questions: list[tuple[Stated, Share]] = []
@@ -255,10 +255,3 @@ class StatedQuestions:
                 if share.log_weights.shape != (len(share.members),) or not share.members:
                     raise ValueError(f"{len(share.members)} weights expected")
             return cls(members, rest, questions)
-        except SavedFitError:
-            raise
-        except (KeyError, ValueError, TypeError, IndexError) as error:
-            raise SavedFitError(
-                "A saved model of stated questions is damaged: its settings and its arrays do "
-                f"not fit together ({error}). Take the fit from a backup, or fit again."
-            ) from error

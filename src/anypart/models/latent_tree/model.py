@@ -16,8 +16,9 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from anypart.base.errors import QuestionError, SavedFitError
+from anypart.base.errors import QuestionError
 from anypart.models.contract import Ability, Codes, Evidence, Layout, Mask
+from anypart.models.damage import undamaged
 from anypart.models.latent_tree.circuit import Array, Circuit, build_circuit
 from anypart.models.latent_tree.passes import downward, upward
 from anypart.models.latent_tree.sampling import SampleTables, sample_block, sample_same, tabulate
@@ -212,7 +213,7 @@ class LatentTree:
             SavedFitError: settings and arrays do not fit together.
 
         """
-        try:
+        with undamaged(cls.family):
             layout = Layout(tuple(map(int, settings["n_cats"])))
             fields = (tuple(map(int, settings[k])) for k in ("parents", "n_states", "node_of"))
             shape = Shape(*fields)
@@ -221,11 +222,6 @@ class LatentTree:
             transitions = _unpack(arrays["transitions"], sizes)
             states = [shape.n_states[i] for i in shape.node_of]
             emissions = _unpack(arrays["emissions"], list(zip(states, layout.n_cats, strict=True)))
-        except (KeyError, ValueError, TypeError, AssertionError) as error:
-            raise SavedFitError(
-                f"A saved {cls.family} is damaged: its settings and its arrays do not fit "
-                f"together ({error}). Take the fit from a backup, or fit again."
-            ) from error
         return cls(layout, TreeParts(shape, transitions, emissions))
 
 
