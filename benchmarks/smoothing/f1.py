@@ -1,14 +1,15 @@
 """Imbalanced classification: the true F1, accuracy, AUC and average precision of every loss.
 
 ``python -m benchmarks.smoothing f1 [--every K | --only KIND/PART]`` (each K-th of the 100 sets;
-one part, as hidden/cold, without the tables). What is found of four sets is kept in files, so
-that a stopped run goes on.
+one part, as hidden/cold, without the tables; or `found`, the tables of what was found so far).
+What is found of four sets is kept in files, so that a stopped run goes on.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -213,10 +214,15 @@ class Kept:
         self.sets, self.kind, self.number = sets, kind, number
         self.bench: Bench | None = None
 
-    def part(self, name: str) -> Found:
-        """Read a part that an earlier run found, or find it."""
+    def path(self, name: str) -> Path:
+        """Say where a part is kept."""
         path = work_folder("smoothing") / "f1" / f"{self.kind}_{name}_{self.number}.npz"
         path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def part(self, name: str) -> Found:
+        """Read a part that an earlier run found, or find it."""
+        path = self.path(name)
         if not path.exists():
             self.bench = self.bench or Bench(self.sets, hidden=self.kind == "hidden")
             made = PARTS[name](self.bench)
@@ -232,13 +238,13 @@ class Kept:
         return found
 
 
-def means(kind: str, names: Sequence[str], parts: Sequence[str]) -> Means:
-    """Find metric → method → set → mean over seeds."""
+def means(kind: str, names: Sequence[str], parts: Sequence[str], *, missing: bool = True) -> Means:
+    """Find metric → method → set → mean over seeds; or only read it, if not what is missing."""
     found: Means = {}
     for i in range(0, len(names), TOGETHER):
         sets = names[i : i + TOGETHER]
         kept = Kept(sets, kind, i)
-        for part in parts:
+        for part in (p for p in parts if missing or kept.path(p).exists()):
             for metric, methods in kept.part(part).items():
                 for method, values in methods.items():
                     each = values.reshape(-1, SEEDS).mean(1).tolist()
@@ -248,10 +254,10 @@ def means(kind: str, names: Sequence[str], parts: Sequence[str]) -> Means:
 
 
 def run(every: int = 1, only: str = "") -> list[str]:
-    """Run all on each `every`-th set; `only` one kind and part, as linear/cold, without a table."""
+    """Run all on each `every`-th set; see the head of this file for `only`."""
     torch.set_num_threads(1)
     names = sorted(keel.names()[::every], key=lambda n: len(keel.read(n)[1]))
-    if only:
+    if only not in ("", "found"):
         kind, _, part = only.partition("/")
         means(kind, names, [part] if part else list(PARTS))
         return []
@@ -277,11 +283,11 @@ def run(every: int = 1, only: str = "") -> list[str]:
         "",
     ]
     for kind, title in (("linear", "Linear models"), ("hidden", "One hidden layer of 16")):
-        found = means(kind, names, list(PARTS))
+        found = means(kind, names, list(PARTS), missing=only != "found")
         lines += [f"## {title}", ""]
         for metric, methods in found.items():
             lines += table(metric, methods)
-        for metric in JUDGES:
+        for metric in (m for m in JUDGES if m in found):
             rest = {
                 method: {n: v for n, v in values.items() if n not in pilot}
                 for method, values in found[metric].items()
