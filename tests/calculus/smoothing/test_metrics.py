@@ -404,6 +404,16 @@ def slope_of_the_whole(f=metrics.f1, size=8, data=five_percent, **kept):
     return float((found - slope(z, y)).norm() / slope(z, y).norm())
 
 
+def test_a_warm_auc_gains_by_larger_scores_in_a_worse_order_and_pairs_lose():
+    y = torch.tensor([1, 1, 1, 0, 0, 0])
+    right = torch.tensor([0.1, 0.1, 0.1, 0, 0, 0])
+    worse = torch.tensor([10, 10, -10, 0, 0, 0.0])
+    hard, warm = ([float(metrics.auc(logits(z), y, t)) for z in (right, worse)] for t in (0.0, 5.0))
+    assert hard[0] > hard[1]
+    assert warm[0] < warm[1]
+    assert float(metrics.pair_loss(logits(right), y)) < float(metrics.pair_loss(logits(worse), y))
+
+
 def test_moving_totals_give_the_slope_of_all_rows():
     assert slope_of_the_whole(totals=metrics.Totals(0.03)) < 0.15
     assert slope_of_the_whole() > 0.4

@@ -75,8 +75,9 @@ def pair_loss(predicted: Predicted, target: Tensor) -> Tensor:
         \ge \log 2 \cdot (1 - \text{AUC})
 
     No temperature: it does not near the metric, it bounds it. In return it is convex in the
-    scores, has a slope for every pair however wrong, and is not lowered by larger scores in a
-    worse order, as a warm `auc` is. A mean over pairs: unbiased over batches of both classes.
+    scores, and a wrong pair costs the more the further it is wrong (a warm `auc` counts it as
+    one at most, and gains by larger scores while it stays wrong). A mean over pairs, so over
+    batches that hold both classes it is unbiased.
 
     Cost:
         O(|P| |N|).
