@@ -1,7 +1,9 @@
 """`python -m benchmarks.self_supervision [PART [SET …]]`: policies, letters, asked, probes.
 
 What was measured is kept in benchmarks/results/self_supervision.json; each run of a part
-measures what it is asked for again and writes self_supervision.md from all there is.
+measures what it is asked for again and writes self_supervision.md from all there is. Under
+"notes" stands what is to be said of a part that older code has measured; measuring all of its
+sets takes the note away.
 """
 
 from __future__ import annotations
@@ -24,11 +26,14 @@ def main() -> None:
     if unknown := [n for n in named if n not in PARTS]:
         sys.exit(f"There is no part {unknown[0]!r}; there are {', '.join(PARTS)}.")
     for part in named:
+        whole = not sys.argv[2:]
         for name in sys.argv[2:] or PARTS[part].SETS:
             found = PARTS[part].measure(name)
             # Read again: another part of the run may have written meanwhile.
             results = json.loads(KEPT.read_text()) if KEPT.exists() else {}
             results[part] = results.get(part, {}) | {name: found}
+            if whole and name == PARTS[part].SETS[-1]:
+                results.get("notes", {}).pop(part, None)
             KEPT.write_text(json.dumps(results, indent=1))
             write_result("self_supervision", _text(results))
 
@@ -38,6 +43,8 @@ def _text(results: dict[str, Any]) -> list[str]:
     for part, module in PARTS.items():
         if part in results:
             text += [*module.report(results[part]), ""]
+            if note := results.get("notes", {}).get(part):
+                text += [note, ""]
     return text
 
 
