@@ -99,7 +99,7 @@ def _answers(found: Consistency) -> Iterator[Figure]:
     if found.exact is not None:
         said = ", ".join(f"{kind} {x:.0%}".replace("%", " %") for kind, x in shares.items() if x)
         yield Figure(ANSWERS, "random questions", said, "exact 100 %")
-    best = "0 but for the noise of draws" if found.estimated else "0"
+    best = "0 if they were exact" if found.estimated else "0"
     yield Figure(ANSWERS, "two orders of asking differ by, mean", f"{found.order_mean:.1e}", best)
     yield Figure(ANSWERS, "… 99th percentile", f"{found.order_p99:.1e}", best)
 
