@@ -347,3 +347,5 @@ def test_an_answer_says_what_was_estimated(stacked):
     assert 0 < chance.value < 1
     assert chance.standard_error > 0
     assert fit.complete(table, how="mode").value.num_rows == 20
+    assert fit.sample(3).exact
+    assert "drawn from the members" in fit.sample(3, given="sex = Male").reason

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anypart.models.contract import Model
+from anypart.models.stack import Stack
 from anypart.models.stated_questions import StatedQuestions
 from anypart.queries.answer import Answer
 from anypart.queries.estimates import FEW_DRAWS
@@ -61,7 +62,8 @@ def label(
         effective, error, whole = None, None, True  # only complete rows were asked of members
     drawn = effective is not None
     if not model.ability.any_part and not whole:
-        why.append(ESTIMATED if drawn else NOT_ANY_PART)
+        weighed = isinstance(model, Stack) and model.proposal is not None
+        why.append(ESTIMATED if weighed else NOT_ANY_PART)
     if not model.ability.rows:
         why.append(GUESSED)
     elif error is not None and not drawn:

@@ -225,9 +225,10 @@ class Fitted:
 
         """
         blocks = self.sample_blocks(n, given=given, seed=seed, with_missing=with_missing)
-        text = self._reader.event(given).text
-        given_text = f" given {text}" if text else ""
-        return label(pa.concat_tables(blocks), self.model, f"{n} rows{given_text}")
+        event = self._reader.event(given)
+        asked = f"{n} rows given {event.text}" if event.text else f"{n} rows"
+        whole = not event.parts  # every family draws whole rows as it is
+        return label(pa.concat_tables(blocks), self.model, asked, whole=whole)
 
     def sample_blocks(
         self, n: int = 10, *, given: Given = None, seed: int = 0, with_missing: bool = False
