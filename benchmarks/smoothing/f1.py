@@ -280,8 +280,7 @@ def run(every: int = 1, only: str = "") -> list[str]:
         "([smoothing_order_recipe.md](smoothing_order_recipe.md)); the tables of the others "
         "follow. It goes on with training and validation rows together, so beside it stands "
         "cross-entropy that does so too: in November 2026 that gained as much, so what helps an "
-        "order on these sets is rows, hardly the loss. The column `sets` says where a method, "
-        "which takes long, was not run on all.",
+        "order on these sets is rows, hardly the loss.",
         "",
     ]
     for kind, title in (("linear", "Linear models"), ("hidden", "One hidden layer of 16")):
