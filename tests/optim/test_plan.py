@@ -118,6 +118,13 @@ def test_names_are_unique_and_the_network_is_for_density_and_questions(n_rows, p
     assert LEAST <= states_for(n_rows) <= LARGEST
 
 
+@pytest.mark.parametrize(("n_cats", "there"), [(2, True), (15, True), (40, False)])
+def test_fast_has_a_continuous_mixture_only_where_it_is_cheap_to_ask(n_cats, there):
+    families = {w.family for w in wishes(20_000, "fast", n_cats=n_cats)}
+    assert ("continuous_mixture" in families) == there
+    assert "continuous_mixture" in {w.family for w in wishes(20_000, "any", n_cats=n_cats)}
+
+
 def test_an_unknown_purpose_is_refused_with_a_suggestion():
     with pytest.raises(FitError, match="Did you mean 'density'"):
         wishes(100, "densty")

@@ -10,6 +10,7 @@ from typing import Any
 
 from anypart.base.errors import FitError, suggest
 from anypart.data.cells import FEW_COLUMNS
+from anypart.models.continuous_mixture import GATHERED
 from anypart.models.stated import Stated
 from anypart.optim.policies import MIXED, Policy, all_stated
 
@@ -83,6 +84,7 @@ def wishes(
     distance: str = "forward_kl",
     questions: Sequence[Stated] = (),
     n_cols: int = 100,
+    n_cats: float = 2,
 ) -> tuple[Wish, ...]:
     """List the members that a purpose asks for.
 
@@ -101,6 +103,8 @@ def wishes(
         distance: that distance.
         questions: those that the policy states.
         n_cols: columns; few of them can have larger trees.
+        n_cats: categories of a column, on average; with many a continuous mixture is dear to
+            ask, and `fast` has none.
 
     Raises:
         FitError: there is no such purpose.
@@ -118,7 +122,7 @@ def wishes(
     most = states_for(n_rows)
     if purpose == "fast":
         found.append(_hidden("hidden_tree", min(most, 32), n_rows))
-        return (*found, _continuous(n_rows))
+        return (*found, _continuous(n_rows)) if n_cats < GATHERED else tuple(found)
     if purpose == "density":
         return (*found, *_along_orders(n_rows, most))
     if purpose == "questions":

@@ -90,7 +90,8 @@ def make_plan(
     began = time.monotonic()
     rows = split(packed, None, seed).train
     questions = stated(policy, len(packed.n_cats))
-    wanted = wishes(rows.n_rows, purpose, policy, distance, questions, len(packed.n_cats))
+    n_cols, n_cats = len(packed.n_cats), sum(packed.n_cats) / len(packed.n_cats)
+    wanted = wishes(rows.n_rows, purpose, policy, distance, questions, n_cols, n_cats)
     rehearsing = max(minutes * 60 * SHARE_REHEARSING, SECONDS_TO_REHEARSE)
     costs = _rehearse_all(wanted, packed, seed, began + rehearsing)
     wanted = tuple(w for w in wanted if w.name in costs)
