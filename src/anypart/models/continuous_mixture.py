@@ -83,8 +83,10 @@ class ContinuousMixture:
         codes, seen = evidence.codes, evidence.seen
         if self.layout.total < GATHERED * self.layout.n_cols:
             total = self._one_hot(codes, seen) @ self._by_cat
+            total += self._arrays["log_weights"]
         else:
-            total = np.zeros((len(codes), self._by_cat.shape[1]), np.float32)
+            total = np.empty((len(codes), self._by_cat.shape[1]), np.float32)
+            total[:] = self._arrays["log_weights"]
             found = np.empty_like(total)
             for col in np.flatnonzero(seen.any(0)).tolist():
                 rows = np.flatnonzero(seen[:, col])
@@ -101,7 +103,7 @@ class ContinuousMixture:
             tables = self._tables[:, self.layout.slices[col]].T  # (cats, mixes)
             with np.errstate(divide="ignore"):
                 total += np.log(np.exp(weights).astype(np.float32) @ tables)
-        return total + self._arrays["log_weights"]
+        return total
 
     def _one_hot(self, codes: Codes, seen: Mask) -> Array:
         hot = np.zeros((len(codes), self.layout.total), np.float32)
