@@ -174,7 +174,18 @@ COMPLETE = {
 }
 
 
-@pytest.mark.parametrize("shell", COMPLETE)
+# What is tried is the shell itself: where it is not installed (fish on most machines) there is
+# nothing to try, and the package's tests must not need one that the package does not need.
+SHELLS = [
+    pytest.param(
+        shell,
+        marks=pytest.mark.skipif(not shutil.which(shell), reason=f"{shell} is not installed"),
+    )
+    for shell in COMPLETE
+]
+
+
+@pytest.mark.parametrize("shell", SHELLS)
 @pytest.mark.parametrize(
     ("words", "wanted"),
     [
@@ -190,10 +201,6 @@ COMPLETE = {
 def test_a_real_shell_completes_commands_files_options_and_choices(
     shell: str, words: list[str], wanted: set[str], tmp_path: Path
 ) -> None:
-    # What is tried is the shell itself: where it is not installed (fish on most machines)
-    # there is nothing to try, and the package must not need it for its tests.
-    if not shutil.which(shell):
-        pytest.skip(f"no {shell} here")
     (tmp_path / "penguins.csv").touch()
     script = tmp_path / "script"
     script.write_text(app.generate_completion(shell=shell))  # what --install-completion writes

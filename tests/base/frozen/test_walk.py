@@ -248,7 +248,8 @@ def test_empty_cells_and_released_views_hold_nothing():
 
 
 def test_tensors_share_their_storage_and_pay_for_it_once():
-    torch = pytest.importorskip("torch")
+    import torch
+
     whole = torch.zeros(100_000)
     assert 400_000 < footprint([whole, whole[:10], whole.view(100, 1000)]) < 410_000
     assert shared(whole[:10], whole.numpy())[0].kind == "storage of a tensor"
