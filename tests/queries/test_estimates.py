@@ -118,11 +118,11 @@ def test_the_standard_errors_are_the_errors():
 
 
 def coverage(seed):
-    """Share of 120 estimates of one part, and of its cells, that the truth is 1.96 errors from."""
+    """Share of 500 estimates of one part, and of its cells, that the truth is 1.96 errors from."""
     model = mixture(seed, other=("fvsbn",))
     table, codes = table_of(model), oracle.all_rows(N_CATS)[seed * 5]
     seen = np.array([True, False, False, False, False])
-    evidence = Evidence(np.tile(codes, (120, 1)), np.tile(seen, (120, 1)))
+    evidence = Evidence(np.tile(codes, (500, 1)), np.tile(seen, (500, 1)))
     found, cells = events.log_prob(model, evidence), events.conditional(model, evidence)
     truth, right = np.log(oracle.event(table, codes, seen)), oracle.conditional(table, codes, seen)
     inside = np.abs(found.value - truth) <= 1.96 * found.error
@@ -137,10 +137,12 @@ def check_coverage():
     Some of them hardly ever draw what the other member finds likely: with their draws alone
     66 of 100 were, and in other mixtures fewer.
     """
-    shares = np.array([coverage(seed) for seed in range(9)])
-    assert (shares > 0.89).all()  # three standard deviations of 120 parts below .95
-    assert (shares.mean(axis=0) > 0.935).all()
-    assert (shares.mean(axis=0) < 0.98).all()
+    shares = []
+    for seed in range(9):
+        shares.append(coverage(seed))
+        assert min(shares[-1]) > 0.92  # three standard deviations of 500 parts below .95
+    assert (np.mean(shares, axis=0) > 0.95).all()
+    assert (np.mean(shares, axis=0) < 0.98).all()
 
 
 def test_errors_are_wide_enough_whatever_the_exact_members_are():
