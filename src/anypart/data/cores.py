@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import itertools
 import os
+import threading
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import TypeVar
 
 Part = TypeVar("Part")
 Found = TypeVar("Found")
-LEAST = 1 << 18  # values a core: to start a thread costs as much as some ten thousand values
+LEAST = 1 << 18  # values a core: to hand work over costs as much as some ten thousand values
+_kept: list[ThreadPoolExecutor] = []  # none or one: to start threads costs more than their work
+_keeping = threading.Lock()
 
 
 def cores() -> int:
@@ -36,12 +39,33 @@ def parts(n: int, most: int | None = None) -> list[slice]:
 def on_cores(work: Callable[[Part], Found], each: Iterable[Part]) -> list[Found]:
     """Do work that lets go of Python's lock on each part at once; results in the parts' order.
 
-    The first part is done in the caller's thread, so one part starts none. Threads end with
-    the call: a process that is forked afterwards misses nothing.
+    The first part is done in the caller's thread, so one part starts none. The other threads
+    are kept for the next call, and end before a fork: a forked process misses nothing. Work may
+    not share out work of its own, or it could wait for the thread that it is in.
     """
     first, *others = each
     if not others:
         return [work(first)]
-    with ThreadPoolExecutor(len(others)) as pool:
-        waiting = [pool.submit(work, part) for part in others]
+    with _keeping:
+        if not _kept:
+            _kept.append(ThreadPoolExecutor(max(cores() - 1, 1), "anypart"))
+        waiting = [_kept[0].submit(work, part) for part in others]
+    try:
         return [work(first), *(future.result() for future in waiting)]
+    finally:
+        wait(waiting)
+
+
+def _end_threads() -> None:
+    """End the threads, and start none until the lock is released after the fork."""
+    _keeping.acquire()
+    while _kept:
+        _kept.pop().shutdown()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=_end_threads,
+        after_in_parent=_keeping.release,
+        after_in_child=_keeping.release,
+    )

@@ -133,6 +133,7 @@ def plain(monkeypatch):
         copy = planted(module, old, new)
         copy.leading_zeros = lambda word: 64 - int(word).bit_length()
         copy.trailing_zeros = lambda word: (int(word) & -int(word)).bit_length() - 1 if word else 64
+        copy.prefetch = lambda keys, at: None
         copy.on_cores = lambda work, each: [work(part) for part in each]
         return copy
 

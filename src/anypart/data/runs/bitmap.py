@@ -9,15 +9,11 @@ value.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from llvmlite import ir
-from numba import types
-from numba.extending import intrinsic
 from numpy.typing import NDArray
 
 from anypart.data.kernel import kernel
+from anypart.data.runs.instructions import leading_zeros, prefetch, trailing_zeros
 
 U = np.uint64
 Bits = NDArray[np.uint64]
@@ -25,22 +21,7 @@ Held = NDArray[np.uint32]
 _ONE, _SIX, _LOW6, _ALL = U(1), U(6), U(63), U(2**64 - 1)
 
 
-def _counts_zeros(instruction: str) -> Any:
-    """Make the machine's instruction that counts zeros at one end of a word."""
-
-    def zeros(typing_context: Any, word: Any) -> Any:
-        def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-            return getattr(builder, instruction)(arguments[0], ir.Constant(ir.IntType(1), 0))
-
-        return types.uint64(types.uint64), emit
-
-    return intrinsic(zeros)
-
-
-leading_zeros = _counts_zeros("ctlz")
-trailing_zeros = _counts_zeros("cttz")
-
-
+_AHEAD = 256  # keys that are asked for before they are read
 _NEAR = 25  # log2 of the bits that are set one by one; of more, most lie in a far cache
 _PART = 21  # log2 of the bits of a part, or more where there would be more than 64 parts
 _LINE = 5  # log2 of the bits of a part for each place that is held back: 16 places a line
@@ -67,6 +48,7 @@ def _mark_far(keys: Bits, low: U, bits: Bits, log_part: U, held: Held) -> int:
     counts = np.zeros(n_parts, np.int64)
     n_outside = 0
     for i in range(len(keys)):
+        prefetch(keys, i + _AHEAD)
         place = keys[i] - low
         if place >= most:
             n_outside += 1
@@ -90,6 +72,7 @@ def _mark_near(keys: Bits, low: U, bits: Bits) -> int:
     most = U(len(bits)) << _SIX
     n_outside = 0
     for i in range(len(keys)):
+        prefetch(keys, i + _AHEAD)
         place = keys[i] - low
         if place < most:
             bits[place >> _SIX] |= _ONE << (place & _LOW6)

@@ -29,7 +29,8 @@ from numpy.typing import NDArray
 
 from anypart.data.cores import on_cores, parts
 from anypart.data.kernel import kernel
-from anypart.data.runs.bitmap import leading_zeros, starts_within, trailing_zeros
+from anypart.data.runs.bitmap import starts_within
+from anypart.data.runs.instructions import leading_zeros, trailing_zeros
 
 U = np.uint64
 Words = NDArray[np.uint64]

@@ -12,9 +12,11 @@ from numpy.typing import NDArray
 
 from anypart.data.cores import on_cores, parts
 from anypart.data.kernel import kernel
+from anypart.data.runs.instructions import prefetch
 
 Keys = NDArray[Any]
 _SAMPLED = 1 << 12
+_AHEAD = 512  # keys that are asked for before they are read
 
 
 @kernel
@@ -28,7 +30,9 @@ def _n_below(keys: Keys, pivot: Any) -> int:
 @kernel
 def _part(keys: Keys, pivot: Any, made: Keys, below: int, others: int) -> None:
     """Write keys below the pivot from one place on, and the others from another."""
-    for key in keys:
+    for i in range(len(keys)):
+        prefetch(keys, i + _AHEAD)
+        key = keys[i]
         is_below = key < pivot
         # A place is chosen, not a branch: which it is, the processor cannot foresee.
         made[below if is_below else others] = key
