@@ -33,12 +33,16 @@ def arrays(n, rng):
     low = np.int64(-(2**63))
     centres = rng.integers(-(2**62), 2**62, max(n // 20, 1))
     pairs = rng.integers(-(2**62), 2**62, max(n // 2, 1))
+    sparse, few_bits = rng.integers(low, 2**63 - 1, n), rng.integers(0, 2**31, n)
     made = {
         "dense": rng.integers(-n, n, n),
         "one run": rng.permutation(n),
         "after a gap": np.append(np.arange(n), -100),
         "whole words": rng.permutation(64 * max(n // 64, 1)),
-        "sparse": rng.integers(low, 2**63 - 1, n),
+        "sparse": sparse,
+        "one pair": np.append(sparse, [2**45 - 1, 2**45]),
+        "one pair at zero": np.append(sparse, [-1, 0]),
+        "one pair in few bits": np.append(few_bits, [2**28 - 1, 2**28]),
         "pairs": np.concatenate([pairs, pairs + 1]),
         "clusters": (centres[:, None] + rng.integers(0, 300, 20)).ravel(),
         "long runs": (centres[:3, None] + np.arange(n // 2)).ravel(),

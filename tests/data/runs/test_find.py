@@ -5,7 +5,7 @@ from hypothesis import example, given
 
 from anypart.base.errors import DataError
 from anypart.data import cores
-from anypart.data.runs import Run, dense, few, find, longest_run, runs
+from anypart.data.runs import Run, dense, few, find, halves, longest_run, runs
 
 from ..planted import planted
 from .oracle import ENDS, SMALL, arrays, brute_force_longest, brute_force_runs, partition
@@ -97,6 +97,23 @@ def test_the_gaps_lie_between_the_runs():
 def test_an_unknown_method_is_named_with_the_known_ones():
     with pytest.raises(DataError, match="method='srot' is unknown; methods are linear, sort"):
         longest_run([1], method="srot")
+
+
+@pytest.mark.usefixtures("compiled")
+def test_sparse_values_are_not_sorted_whole(monkeypatch):
+    sorted_bytes = list[int]()
+    order = halves.ordered
+    monkeypatch.setattr(
+        halves, "ordered", lambda v, **own: sorted_bytes.append(v.itemsize) or order(v, **own)
+    )
+    sparse = np.random.default_rng(0).integers(-(2**63), 2**63 - 1, 20_000)
+    for values, expected in (
+        (sparse, [4]),  # the upper halves, of which hardly any are near another
+        (np.concatenate([sparse, sparse + 1]), [8]),  # a sample tells that most have a neighbour
+    ):
+        sorted_bytes.clear()
+        assert longest_run(values, method="sort") == longest_run(values)
+        assert sorted_bytes == expected
 
 
 BUGS = {

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from anypart.data import kernel as compiling
-from anypart.data.runs import bitmap, blocks, ordered, radix
+from anypart.data.runs import bitmap, blocks, halves, ordered, radix
 
 from ..planted import planted
 from .oracle import arrays, brute_force_longest, brute_force_runs
@@ -49,9 +49,9 @@ def block_way(module, values):
 
 def radix_way(module, values):
     ordered = module.radix_sort(*words_of(values), 64)
-    position, length = module.longest_ordered(ordered)
+    last, length = module.longest_ordered(ordered)
     first = int(values.min())
-    begin = first + int(ordered[position])
+    begin = first + int(ordered[last]) - int(length) + 1
     found = [
         (first + int(a), first + int(b) + 1)
         for a, b in zip(*module.split_ordered(ordered), strict=True)
@@ -65,6 +65,19 @@ def radix_way(module, values):
 
 def ordered_way(module, values):
     return (module.ordered(values) == np.sort(values)).all()
+
+
+def halves_way(module, values):
+    """Upper halves are looked at also where many have another near; in blocks of every size."""
+    kept = module._FEW, module._BLOCK
+    try:
+        for module._FEW, module._BLOCK in (kept, (len(values), 1)):
+            start, length = module.longest_sorted(values)
+            if (start, start + length) != brute_force_longest(values.tolist()):
+                return False
+    finally:
+        module._FEW, module._BLOCK = kept
+    return True
 
 
 def far_way(module, values):
@@ -85,10 +98,12 @@ def far_way(module, values):
 
 FAR = {"dense": far_way}
 DENSE = dict.fromkeys(["dense", "one run", "after a gap", "whole words", "one value"], dense_way)
-ALL = ["dense", "one run", "sparse", "pairs", "clusters", "long runs", "strides", "ends"]
+PAIR = ["one pair", "one pair at zero", "one pair in few bits"]
+ALL = ["dense", "one run", "sparse", "pairs", "clusters", "long runs", "strides", "ends", *PAIR]
 BLOCKS = dict.fromkeys([*ALL, "one value", "two values", "scales"], block_way)
 RADIX = dict.fromkeys(BLOCKS, radix_way)
 ORDERED = dict.fromkeys(BLOCKS, ordered_way)
+HALVES = dict.fromkeys(BLOCKS, halves_way)
 
 BUGS = [
     (bitmap, DENSE, "tail += 64", "tail += 63"),
@@ -110,7 +125,16 @@ BUGS = [
         "best, starts = best + 1, longer",
     ),
     (radix, RADIX, "old, base = new, U(0)", "old, base = new, base"),
-    (radix, RADIX, "length += gap", "length += U(1)"),
+    (radix, RADIX, "length + gap if", "length + U(1) if"),
+    (halves, HALVES, "if H(other - one) <= _ONE", "if other == one"),
+    (halves, HALVES, "_mark_pair(uppers[-1], uppers[0], bits)", "pass"),
+    (halves, HALVES, "start + _BLOCK + 1", "start + _BLOCK"),
+    (halves, HALVES, "for half in (one, other)", "for half in (one,)"),
+    (halves, HALVES, "least = min(least, key)", "pass"),
+    (halves, HALVES, "min(least for _, least in found)", "found[0][1]"),
+    (halves, HALVES, "zip(each, found, strict=True)]", "zip(each[:1], found)]"),
+    (halves, HALVES, "return rising, rising[0]", "return rising, keys[0]"),
+    (halves, HALVES, "- int(length) + 1, int", "- int(length), int"),
     (blocks, BLOCKS, "np.cumsum(sizes, 0) - sizes", "0 * sizes"),
     (blocks, BLOCKS, "itertools.pairwise(cuts)", "itertools.pairwise(cuts[:-1])"),
     (blocks, BLOCKS, "np.cumsum(sizes.sum(0))", "np.cumsum(sizes[0])"),
@@ -141,7 +165,10 @@ def plain(monkeypatch):
         yield plant
 
 
-WAYS = [(bitmap, DENSE), (bitmap, FAR), (blocks, BLOCKS), (radix, RADIX), (ordered, ORDERED)]
+WAYS = [
+    (bitmap, DENSE), (bitmap, FAR), (blocks, BLOCKS),
+    (radix, RADIX), (ordered, ORDERED), (halves, HALVES),
+]  # fmt: skip
 pytestmark = pytest.mark.usefixtures("two_cores")
 
 

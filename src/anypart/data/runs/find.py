@@ -29,7 +29,8 @@ def longest_run(values: Any, *, step: Any = None, method: str = "linear") -> Run
         step: of dates and times, such as `"day"` or `"15 minutes"`; two values are
             consecutive if the steps that they fall in are.
         method: `linear` is linear in the worst case: a bitmap where the values are dense,
-            a seeded hash of blocks where they are not. `sort` is NumPy's vectorised sort.
+            a seeded hash of blocks where they are not. `sort` is NumPy's vectorised sort,
+            of sparse values of their upper halves first and of few of them whole.
             Up to 131,072 sparse values, where a logarithm is a constant, both sort.
             Many values are shared out over the cores that the process may use.
 
@@ -69,11 +70,9 @@ def _longest(keys: NDArray[Any], method: str) -> tuple[int, int]:
     if few:
         return longest_of_few(keys)
     if method == "sort":
-        from anypart.data.runs.radix import longest_ordered
+        from anypart.data.runs.halves import longest_sorted
 
-        rising = _sorted(keys)
-        at, length = longest_ordered(rising.view(U))
-        return int(rising[at]), int(length)
+        return longest_sorted(keys)
     from anypart.data.runs.blocks import longest_sparse
 
     low = int(keys.min())

@@ -28,12 +28,11 @@ leading_zeros = _counts_zeros("ctlz")
 trailing_zeros = _counts_zeros("cttz")
 
 
-@intrinsic
-def prefetch(typing_context: Any, array: Any, at: Any) -> Any:
-    """Ask for an item of a one-dimensional contiguous array before it is read.
+def _asks_for(typing_context: Any, array: Any, at: Any) -> Any:
+    """Make the instruction that asks for an item of a contiguous row before it is read.
 
-    It need not be there: beyond the end, nothing happens. The processor looks ahead by itself,
-    but not from one page of memory into the next, where a loop of few steps would wait.
+    The item need not be there: beyond the end, nothing happens. The processor looks ahead by
+    itself, but not from one page of memory into the next, where a short loop would wait.
     """
 
     def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -45,3 +44,6 @@ def prefetch(typing_context: Any, array: Any, at: Any) -> Any:
         return context.get_dummy_value()
 
     return types.void(array, types.int64), emit
+
+
+prefetch: Any = intrinsic(_asks_for)

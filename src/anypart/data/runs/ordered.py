@@ -40,11 +40,16 @@ def _part(keys: Keys, pivot: Any, made: Keys, below: int, others: int) -> None:
         others += not is_below
 
 
-def ordered(keys: Keys) -> Keys:
-    """Sort in a new array, in two threads if there are two cores and many values."""
+def ordered(keys: Keys, *, own: bool = False) -> Keys:
+    """Sort in two threads if there are two cores and many values.
+
+    What is the caller's own may be sorted in place.
+    """
     halves = parts(len(keys), 2)
     if len(halves) == 1:
-        return np.sort(keys)
+        made = keys if own else keys.copy()
+        made.sort()
+        return made
     sample = np.sort(keys[:: max(len(keys) // _SAMPLED, 1)])
     pivot = sample[len(sample) // 2]
     n_each = on_cores(lambda half: int(_n_below(keys[half], pivot)), halves)

@@ -55,17 +55,17 @@ def radix_sort(keys: Keys, low: U, n_bits: int) -> Keys:
 
 @kernel
 def longest_ordered(keys: Keys) -> tuple[int, int]:
-    """Find the longest run in ascending keys: the position of its first key, its length."""
-    best, best_start, start, length = U(1), 0, 0, U(1)
+    """Find the longest run in ascending keys: the position of its last key, its length.
+
+    A length is chosen, not a branch: where runs end, the processor cannot foresee.
+    """
+    best, last, length = U(1), 0, U(1)
     for i in range(1, len(keys)):
         gap = keys[i] - keys[i - 1]
-        if gap > 1:
-            start, length = i, U(1)
-        else:
-            length += gap
-            if length > best:
-                best, best_start = length, start
-    return best_start, best
+        length = length + gap if gap <= 1 else U(1)
+        if length > best:
+            best, last = length, i
+    return last, best
 
 
 @kernel
