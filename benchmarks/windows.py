@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import platform
 from collections import Counter
-from collections.abc import Callable
 from importlib.metadata import version
 
 import numpy as np
@@ -18,16 +17,11 @@ from numpy.typing import NDArray
 from anypart.base.seeds import generator
 from anypart.data.windows import minimal_windows, minimum_window_substring, shortest_window
 from benchmarks.contest import write_result
-from benchmarks.runs import clocked
+from benchmarks.runs import seconds
 
 N = 10**7
 ASKED = {"8 of 256": 16, "rare": 7, "all 256": 52}  # the best figure of any way, case by case
 Symbols = NDArray[np.int64]
-
-
-def seconds(action: Callable[[], object], times: int = 301) -> float:
-    """Least CPU seconds of a few runs."""
-    return float(clocked(action, times)[1])
 
 
 def cases() -> dict[str, tuple[Symbols, list[int]]]:
