@@ -79,6 +79,19 @@ def test_a_part_of_many_completions_is_estimated_and_says_so(fitted, monkeypatch
     assert found["1"] > found["0"]
 
 
+def test_audits_say_that_members_judged_alone_and_vectors_that_exact_ones_gave_them(fitted):
+    rows = exclusive_or(20, 9)
+    gaps = rows.set_column(1, "b", pa.array([None] * 20, rows["b"].type))
+    for table in (rows, gaps):
+        audit = fitted.audit(table, top=3)
+        assert not audit.exact
+        assert "by its own prediction" in audit.reason
+        assert "drawn" not in audit.reason
+    assert fitted.similar(rows, gaps, k=2).exact
+    exact = dataclasses.replace(fitted, model=fitted.model.proposal)
+    assert exact.audit(gaps, top=3).exact
+
+
 def test_samples_keep_the_rule(fitted):
     drawn = fitted.sample(2_000, given={"a": 1}, seed=3).value
     a, b, c = (drawn[n].to_numpy() for n in "abc")

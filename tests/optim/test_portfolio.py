@@ -1,5 +1,6 @@
 import dataclasses
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -18,7 +19,7 @@ from anypart.optim import finish, workers
 from anypart.optim.checkpoint import write_arrays
 from anypart.optim.events import Combined, Finished, Progress, Warned
 from anypart.optim.plan import Member, Plan, load_plan, save_plan
-from anypart.optim.portfolio import train
+from anypart.optim.portfolio import short_of_time, train
 from anypart.optim.rows import fingerprint
 
 KILLS = int(os.environ.get("ANYPART_KILLS", "10"))
@@ -108,6 +109,14 @@ def test_a_plan_of_baselines_only_warns(table, tmp_path):
         said = [e.text for e in events if isinstance(e, Warned)]
         assert len(said) == n_warnings
         assert all("more minutes" in text and "chow liu" in text for text in said)
+
+
+def test_a_distance_of_a_few_steps_warns(table):
+    settings = {"distance": "forward_kl", "n_states": 4}
+    for steps, said in ((20, "20 steps of latent classes.*more minutes"), (400, "^$")):
+        lone = Member("m", "latent_classes", settings, 0, steps, 50, 10, 5)
+        plan = dataclasses.replace(small_plan(table), purpose="distance", members=(lone,))
+        assert re.search(said, short_of_time(plan))
 
 
 def test_the_mixture_is_better_than_the_independent_model(table, tmp_path):

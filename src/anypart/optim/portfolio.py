@@ -14,6 +14,7 @@ from anypart.data.packed import PackedCodes
 from anypart.models.contract import Model
 from anypart.models.stack import Stack
 from anypart.models.stated_questions import StatedQuestions
+from anypart.optim.descent import Pace
 from anypart.optim.events import Combined, Event, Finished, Progress, Warned
 from anypart.optim.finish import finish_member, load_stored, stored_path
 from anypart.optim.menu import ALONE, BASELINES
@@ -131,17 +132,22 @@ def members_in(plan: Plan, folder: Path) -> list[Member]:
 
 
 def short_of_time(plan: Plan) -> str:
-    """Say that nothing but baselines could be planned, or nothing.
+    """Say that nothing but baselines could be planned, or too few steps of a lone member.
 
     Trying out what members cost takes some of the minutes, more on a busy machine.
     """
-    families = {m.family for m in plan.members}
-    if plan.purpose == "distance" or not families <= BASELINES:
+    if plan.purpose in ALONE:
+        first = plan.members[0]
+        enough = first.steps >= Pace.warm_up
+        what = f"{first.steps} steps of {first.family}, whose steps grow until {Pace.warm_up},"
+    else:
+        families = {m.family for m in plan.members}
+        enough, what = not families <= BASELINES, " and ".join(sorted(families))
+    if enough:
         return ""
     return (
         f"{plan.minutes:g} minutes, less what it took to see what members cost, were enough for "
-        f"{' and '.join(sorted(families)).replace('_', ' ')} only: the fit knows little. "
-        "Give it more minutes."
+        f"{what.replace('_', ' ')} only: the fit knows little. Give it more minutes."
     )
 
 

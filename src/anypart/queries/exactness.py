@@ -21,6 +21,11 @@ ESTIMATED = (
     "a member with weight sums nothing out, so complete rows were drawn from the members that "
     "do and along the orders of the others, and weighed by all"
 )
+EACH_CELL_ALONE = (
+    "a member with weight sums nothing out, so each member judged a cell by its own prediction "
+    "from the others, in which a gap is unknown or its column's mean: what `ask` says of the "
+    "same cell may differ a little"
+)
 GUESSED = "a member with weight, an autoencoder, estimates even complete rows by draws of its own"
 EACH_ITS_OWN = (
     "each stated question is answered by members that are weighed for it, all others by the "

@@ -30,7 +30,7 @@ from anypart.queries.deciding import Metric, decide
 from anypart.queries.dependence import dependence
 from anypart.queries.drawing import draw_blocks
 from anypart.queries.estimates import Estimate, together
-from anypart.queries.exactness import label
+from anypart.queries.exactness import EACH_CELL_ALONE, label
 from anypart.queries.gaps import Gaps, count_gaps
 from anypart.queries.meaning import Reader
 from anypart.queries.representing import Cells, represent_rows
@@ -328,7 +328,9 @@ class Fitted:
             best = both.sort_by([("surprise", "descending"), ("row", "ascending")]).slice(0, top)
             start += batch.num_rows
         value = give_back(FIELDS.empty_table() if best is None else best, kind_of(rows))
-        return label(value, self.model, f"the {top} most surprising cells of {start:,} rows")
+        reason = "" if self.model.ability.any_part else EACH_CELL_ALONE
+        asked = f"the {top} most surprising cells of {start:,} rows"
+        return label(value, self.model, asked, whole=True, reason=reason)
 
     def dependence(self, *, given: Given = None) -> Answer:
         """Say how many nats each column tells about each other one, given anything.
@@ -366,7 +368,7 @@ class Fitted:
         """
         blocks = ((b, self.represent(b)) for b in read(table).batches(BLOCK))
         value = give_back(nearest(self.represent(rows), blocks, k), kind_of(table))
-        return label(value, self.model, f"the {k} nearest rows")
+        return label(value, self._cells.asked, f"the {k} nearest rows")
 
     def save(self, folder: str | Path) -> Path:
         """Save as a directory of JSON and safetensors; an older fit there is replaced."""

@@ -76,11 +76,12 @@ class Cells:
             yield np.concatenate(parts, axis=1).astype(np.float32, copy=False)
 
     def _parts(self, codes: Codes, seen: Mask) -> tuple[Vectors, Vectors, Vectors]:
-        others = np.maximum(self._asked.leave_one_out(codes, seen), LEAST)
+        others = np.maximum(self.asked.leave_one_out(codes, seen), LEAST)
         return self._own(codes, seen), others, self._by_halves(codes, seen)
 
     @cached_property
-    def _asked(self) -> Model:
+    def asked(self) -> Model:
+        """What is asked: of a stack, the members that answer any part."""
         exact = self.model.proposal if isinstance(self.model, Stack) else None
         return exact or self.model
 
@@ -88,7 +89,7 @@ class Cells:
     def _shares(self) -> NDArray[np.float64]:
         """Share of each category when nothing is known, (flat,)."""
         nothing = Evidence.nothing(1, self.model.layout.n_cols)
-        return np.exp(self._asked.conditional(nothing)[0].astype(np.float64))
+        return np.exp(self.asked.conditional(nothing)[0].astype(np.float64))
 
     def _own(self, codes: Codes, seen: Mask) -> Vectors:
         """What the cells say, less what is expected of unknown ones: 0 for an empty cell."""
@@ -109,7 +110,7 @@ class Cells:
         for _ in range(DIVISIONS):
             first = rng.permutation(layout.n_cols) < layout.n_cols // 2
             for hidden in (first, ~first):
-                logs = self._asked.conditional(Evidence(codes, seen & ~hidden))
+                logs = self.asked.conditional(Evidence(codes, seen & ~hidden))
                 flat = np.repeat(hidden, n_cats)
                 total[:, flat] += np.maximum(logs[:, flat], LEAST) / DIVISIONS
         return total
@@ -118,7 +119,7 @@ class Cells:
     def _measured(self) -> tuple[Vectors, Vectors]:
         """Where the model's own rows lie, and what each place is multiplied by, (dims,)."""
         nothing = Evidence.nothing(DRAWN, self.model.layout.n_cols)
-        codes = self._asked.sample(nothing, generator(0, "own rows"))
+        codes = self.asked.sample(nothing, generator(0, "own rows"))
         parts = self._parts(codes, np.ones(codes.shape, np.bool_))
         centre = np.concatenate([p.mean(0) for p in parts])
         own, *expected = (float(p.var(0).sum()) for p in parts)
