@@ -2,17 +2,35 @@
 
 import itertools
 import operator
+import queue
+import threading
 
+import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 
 from anypart.base.errors import DataError
-from anypart.data.streams import Stream, table_rows
+from anypart.data.streams import Stream, code_batches, stages, table_rows
+
+from ..planted import planted
 
 
 def test_what_cannot_be_read_again_is_refused():
     with pytest.raises(DataError, match="A generator can be read once only"):
         Stream.of(x for x in range(3))
+
+
+class NoRows:
+    """A source of rows, or of none."""
+
+    n_cats = (2,)
+
+    def __init__(self, n_rows=0):
+        self.n_rows = n_rows
+
+    def rows(self, index):
+        return np.zeros((len(index), 1), np.int32), np.ones((len(index), 1), np.bool_)
 
 
 def test_a_place_of_another_stream_is_refused():
@@ -27,7 +45,7 @@ def test_a_place_of_another_stream_is_refused():
 DAMAGED = [
     {"epoch": -1}, {"epoch": "1"}, {"epoch": 0.5}, {"epoch": True}, {"mark": 2}, {"mark": True},
     {"mark": [0, 0]}, {"mark": [0, 0, -1]}, {"mark": [[0], 0, 0]}, {"mark": ["0", 0, 0]},
-    {"mark": [0, 0, 1, 0]}, {"mark": {}}, {"mark": []},
+    {"mark": [0, 0, 1, 0]}, {"mark": {}}, {"mark": []}, {"mark": [10**30, 0, 1]},
 ]  # fmt: skip
 
 
@@ -44,6 +62,48 @@ def test_a_place_beyond_what_the_source_gives_now_is_refused():
     list(itertools.islice(cursor, 5))
     with pytest.raises(DataError, match="item 5 of a window of 4: the source gives fewer"):
         list(Stream.of(range(4)).shuffle(9, seed=1).resume(cursor.state()))
+
+
+SOURCES = {
+    "list": lambda n: Stream.of(list(range(n))),
+    "array": lambda n: Stream.of(np.arange(n)),
+    "function": lambda n: Stream.of(lambda: range(n)),
+    "iterators": lambda n: Stream.of(lambda: iter(range(n))),
+    "table": lambda n: table_rows({"k": list(range(n))}).map(operator.itemgetter("k")),
+}
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_a_source_that_ends_before_the_saved_place_is_refused(source):
+    cursor = SOURCES[source](9).start()
+    list(itertools.islice(cursor, 5))
+    for n in (9, 7, 5):
+        assert list(SOURCES[source](n).resume(cursor.state())) == list(range(5, n))
+    with pytest.raises(DataError, match="after item 5: the source gives fewer items"):
+        list(SOURCES[source](4).resume(cursor.state()))
+
+
+def missing():
+    raise FileNotFoundError("the file is away")
+
+
+def test_a_source_that_cannot_be_opened_is_told_out_of_a_thread_too():
+    for stream in (Stream.of(missing), Stream.of(missing).prefetch()):
+        with pytest.raises(FileNotFoundError, match="the file is away"):
+            next(stream.start())
+
+
+def test_the_law_of_prefetching_notices_an_error_that_stays_in_the_thread():
+    def told(module):
+        ready = queue.Queue(2)
+        try:
+            module._fill(missing, ready, threading.Event())
+        except FileNotFoundError:
+            return False
+        return ready.get_nowait()[0] == "error"
+
+    assert told(stages)
+    assert not told(planted(stages, "pairs: Pairs = iter(())", "pairs = open_pairs()"))
 
 
 def test_a_function_that_opens_the_same_iterator_again_is_refused():
@@ -79,6 +139,18 @@ def test_sizes_below_one_are_refused(make):
         (lambda: Stream.of({1, 2}), "another order in each process"),
         (lambda: Stream.of(5), "5 has no items"),
         (lambda: Stream.of([1]).map(str, workers=-1), "fewer than none"),
+        (lambda: Stream.of([1]).map(str, workers="2"), "workers='2' is no whole number"),
+        (lambda: Stream.of([1]).map(3), "3 is no function"),
+        (lambda: Stream.of([1]).filter(None), "None is no function"),
+        (lambda: Stream.of([1]).shuffle(2, 1.5), "seed=1.5 is no whole number"),
+        (lambda: Stream.of([1]).start("3"), "epochs='3' is no whole number"),
+        (lambda: Stream.of([1]).start(-1), "Use None to go on for ever"),
+        (lambda: Stream.of([1]).batch(10**30), "more than this machine can count"),
+        (lambda: list(Stream.of(lambda: None)), "The function gave None, which has no items"),
+        (lambda: Stream.of(pa.table({"k": [1]})), r"a Table are its columns. Use table_rows"),
+        (lambda: Stream.of(pd.DataFrame({"k": [1]})), "a DataFrame are its columns"),
+        (lambda: code_batches(NoRows(), 2, 0), "There are no rows to make batches of"),
+        (lambda: code_batches(NoRows(3), 2, None), "seed=None is no whole number"),
         (lambda: Stream.of([1]).map(lambda x: x, workers=1, processes=True), "cannot be sent"),
         (
             lambda: Stream.of([1]).resume({"version": 1, "stream": "", "epoch": 0, "mark": "x"}),

@@ -6,6 +6,7 @@ comes before the stage and the stage's own numbers, `n_marks` of them. None is t
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from typing import Any, cast
 
@@ -32,7 +33,7 @@ def fits(mark: Mark, stages: Sequence[Any]) -> bool:
 
 
 def _is_place(number: Any) -> bool:
-    return type(number) is int and number >= 0
+    return type(number) is int and 0 <= number <= sys.maxsize
 
 
 def listed(mark: Mark) -> Mark:

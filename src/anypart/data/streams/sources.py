@@ -9,9 +9,12 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from anypart.base.errors import DataError
 from anypart.data.files import read
 from anypart.data.files.table import Table
-from anypart.data.streams.stages import Cut, Map, Windows, positive
+from anypart.data.streams.asked import positive, whole
+from anypart.data.streams.opening import fewer
+from anypart.data.streams.stages import Cut, Map, Windows
 from anypart.data.streams.stream import Stream
 
 WINDOW_CELLS = 4_194_304  # cells shuffled together; what an epoch holds in memory
@@ -37,10 +40,13 @@ def table_rows(table: Any) -> Stream:
 
 
 def _rows(table: Table, at: int) -> Iterator[dict[str, Any]]:
+    left = at
     for batch in table.batches(4096):
-        if at < batch.num_rows:
-            yield from batch.slice(at).to_pylist()
-        at = max(at - batch.num_rows, 0)
+        if left < batch.num_rows:
+            yield from batch.slice(left).to_pylist()
+        left = max(left - batch.num_rows, 0)
+    if left:
+        raise fewer(at)
 
 
 class Source(Protocol):
@@ -74,10 +80,15 @@ def code_batches(source: Source, size: int, seed: int) -> Stream:
         size: rows of a batch; fewer only if there are fewer rows.
         seed: of the order.
 
+    Raises:
+        DataError: there are no rows; a size or seed is no whole number.
+
     """
+    if not source.n_rows:
+        raise DataError("There are no rows to make batches of. Give codes of some.")
     n, size = source.n_rows, min(positive("A batch", size), source.n_rows)
     blocks = min(max(WINDOW_CELLS // (BLOCK * len(source.n_cats)), 1), 16)
-    windows = Windows(n, min(n, blocks * BLOCK), BLOCK, seed)
+    windows = Windows(n, min(n, blocks * BLOCK), BLOCK, whole("seed", seed))
     return Stream(_nothing, (windows, Map(source.rows), Cut(size)))
 
 

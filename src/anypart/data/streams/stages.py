@@ -258,8 +258,9 @@ def _fill(
     open_pairs: Callable[[], Pairs], ready: queue.Queue[tuple[str, Any]], left: threading.Event
 ) -> None:
     last: tuple[str, Any] = ("end", None)
-    pairs = open_pairs()
+    pairs: Pairs = iter(())
     try:
+        pairs = open_pairs()
         for pair in pairs:
             if not _put(ready, ("item", pair), left):
                 break
@@ -281,17 +282,3 @@ def _put(
             continue
         return True
     return False
-
-
-def positive(what: str, size: Any) -> int:
-    """Return a size, or say that it is none.
-
-    Raises:
-        DataError: it is below 1, or no whole number.
-
-    """
-    if not isinstance(size, int | np.integer):
-        raise DataError(f"{what} of {size!r} items is none. Use a whole number from 1 on.")
-    if size < 1:
-        raise DataError(f"{what} of {size} items holds nothing. Use 1 or more.")
-    return int(size)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import pickle
-import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import count, islice
+from itertools import count
 from typing import Any
 
 from anypart.base.errors import DataError
+from anypart.data.streams.asked import function_of_item, positive, sendable, whole
 from anypart.data.streams.marks import Mark, fits, listed
+from anypart.data.streams.opening import Opened, from_sequence
 from anypart.data.streams.stages import (
     Batch,
     Filter,
@@ -20,7 +20,6 @@ from anypart.data.streams.stages import (
     Prefetch,
     Shuffle,
     Stage,
-    positive,
 )
 
 VERSION = 1
@@ -62,13 +61,19 @@ it could not be resumed. Give a list, or a function that opens it.
         """Stream over a sequence, or over what a function opens anew each time.
 
         Raises:
-            DataError: an iterator or a generator, which can be read once only; a set.
+            DataError: an iterator or a generator, which can be read once only; a set; a data
+                frame or table, whose items would be its columns.
 
         """
+        if hasattr(items, "columns"):
+            raise DataError(
+                f"The items of a {type(items).__name__} are its columns. Use table_rows(...) to "
+                "stream over its rows."
+            )
         if isinstance(items, Sequence):
-            return Stream(partial(_from_sequence, items))
+            return Stream(partial(from_sequence, items))
         if callable(items):
-            return Stream(_Opened(items))
+            return Stream(Opened(items))
         if isinstance(items, set | frozenset):
             raise DataError(
                 "A set has another order in each process: a stream over it could not be resumed. "
@@ -85,7 +90,7 @@ it could not be resumed. Give a list, or a function that opens it.
                 f"A {type(items).__name__} can be read once only, so a stream over it could not be "
                 "resumed. Give a list, or a function that opens it."
             )
-        return Stream(_Opened(partial(iter, items)))
+        return Stream(Opened(partial(iter, items)))
 
     def map(
         self, function: Callable[[Any], Any], *, workers: int = 0, processes: bool = False
@@ -102,19 +107,20 @@ it could not be resumed. Give a list, or a function that opens it.
             DataError: fewer than no workers, or a function that cannot be sent to processes.
 
         """
-        if workers < 0:
+        if whole("workers", workers) < 0:
             raise DataError(f"workers={workers} is fewer than none. Use 0 or more.")
+        function = function_of_item(function)
         if workers and processes:
-            _check_sent(function)
-        return self._with(Map(function, workers, processes))
+            function = sendable(function)
+        return self._with(Map(function, int(workers), processes))
 
     def filter(self, keep: Callable[[Any], object]) -> Stream:
         """Keep the items for which a function is true."""
-        return self._with(Filter(keep))
+        return self._with(Filter(function_of_item(keep)))
 
     def shuffle(self, size: int, seed: int) -> Stream:
         """Take windows of `size` items and give each in a seeded order, anew every epoch."""
-        return self._with(Shuffle(positive("A window", size), seed))
+        return self._with(Shuffle(positive("A window", size), whole("seed", seed)))
 
     def batch(self, size: int, *, drop_last: bool = False) -> Stream:
         """Join `size` neighbouring items to a list; no list spans two epochs."""
@@ -140,6 +146,9 @@ it could not be resumed. Give a list, or a function that opens it.
 
         Args:
             epochs: passes over the source; None goes on for ever.
+
+        Raises:
+            DataError: fewer than no epochs.
 
         """
         return Cursor(self, 0, None, epochs)
@@ -190,9 +199,14 @@ class Cursor(Iterator[Any]):
         mark: where it stands in the epoch; None at its start.
         epochs: passes in all; None for ever.
 
+    Raises:
+        DataError: fewer than no epochs.
+
     """
 
     def __init__(self, stream: Stream, epoch: int, mark: Mark, epochs: int | None) -> None:
+        if epochs is not None and whole("epochs", epochs) < 0:
+            raise DataError(f"epochs={epochs} is fewer than none. Use None to go on for ever.")
         self.stream, self.epoch, self._mark, self._epochs = stream, epoch, mark, epochs
         self._pairs: Pairs | None = None
 
@@ -228,55 +242,3 @@ class Cursor(Iterator[Any]):
         if self._pairs is not None and hasattr(self._pairs, "close"):
             self._pairs.close()  # pyright: ignore[reportAttributeAccessIssue]
         self._pairs = None
-
-
-def _check_sent(function: Callable[[Any], Any]) -> None:
-    """Check that a function can be sent to another process.
-
-    Raises:
-        DataError: it cannot: a lambda, or a function inside another one.
-
-    """
-    try:
-        pickle.dumps(function)
-    except (pickle.PicklingError, AttributeError, TypeError) as error:
-        raise DataError(
-            f"{function!r} cannot be sent to a worker process ({error}). Use a function that "
-            "stands in a module, or threads (processes=False)."
-        ) from None
-
-
-def _from_sequence(items: Sequence[Any], at: int) -> Iterator[Any]:
-    return iter(items[at:] if at else items)
-
-
-class _Opened:
-    """Items that a function opens anew each time, from one of them on.
-
-    Args:
-        opened: the function.
-
-    """
-
-    def __init__(self, opened: Callable[[], Iterable[Any]]) -> None:
-        self._opened = opened
-        self._last: Callable[[], Any] = lambda: None
-
-    def __call__(self, at: int) -> Iterator[Any]:
-        found = self._opened()
-        if iter(found) is found:
-            if found is self._last():
-                raise DataError(
-                    f"The function gave the same {type(found).__name__} again, which can be read "
-                    "once only, so the stream could not be resumed. Let it open another each time."
-                )
-            self._last = _reference(found)
-        return islice(found, at, None)
-
-
-def _reference(value: Any) -> Callable[[], Any]:
-    """Refer to a value without keeping it, if its type allows that."""
-    try:
-        return weakref.ref(value)
-    except TypeError:
-        return lambda: value
