@@ -9,6 +9,7 @@ import ast
 import builtins
 import io
 import json
+import site
 import sys
 
 NAME = "<asked>"
@@ -76,7 +77,9 @@ def main():
                 # From 3.12 on f_locals of a module also has what a comprehension hides.
                 held = at.f_globals if code.co_name == "<module>" else at.f_locals
                 names = {
-                    k: v for k, v in dict(held).items() if k not in HIDDEN and not k.startswith(".")
+                    k: v
+                    for k, v in dict(held).items()
+                    if type(k) is str and k not in HIDDEN and not k.startswith(".")
                 }
                 kept.append(list(names.values()))
                 told = {k: [id(v), type(v).__name__, canon(v)] for k, v in names.items()}
@@ -87,6 +90,7 @@ def main():
         seen.append({"line": line, "frames": frames[::-1], "handled": handled})
 
     builtins.__probe__ = probe
+    site.setquit()  # as in a session: it was started without, which is faster
     tree = ast.fix_missing_locations(Instrument().visit(ast.parse(source)))
     raised = None
     try:

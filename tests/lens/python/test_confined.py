@@ -11,6 +11,8 @@ import pytest
 from anypart.base.errors import LensError
 from anypart.lens.python import Limits, watch, watching
 
+from .planting import plant
+
 QUICK = Limits(steps=300, seconds=2.0)
 HARM = {
     "fork": "import os\nos.fork()",
@@ -150,8 +152,7 @@ def test_output_is_limited_and_the_rest_dropped() -> None:
     assert 0 < len(trace.output) <= 1 << 16
 
 
-def test_a_snippets_own_methods_do_not_run_while_it_is_looked_at() -> None:
-    source = """
+TRAPS = """
 class Trap:
     def __repr__(self): print("repr"); return "x"
     def __len__(self): print("len"); return 0
@@ -175,18 +176,56 @@ class Tuple(tuple):
     def _fields(self): print("fields"); return ("a",)
 class Error(Exception):
     def __str__(self): print("str"); return "s"
+class Name(str):
+    def startswith(self, start): print("name starts"); return True
+    def __eq__(self, other): print("name eq"); return True
+    def __hash__(self): return 7
+class Names:
+    def __init__(self): self.kept = {}
+    def __getitem__(self, name): return self.kept[name]
+    def __setitem__(self, name, value): self.kept[name] = value
+    def items(self): print("names"); return ()
+class NamesToo(dict):
+    def items(self): print("more names"); return ()
+class Body(type):
+    def __prepare__(name, bases, kind): return kind()
+    def __new__(meta, name, bases, kept, kind):
+        return type.__new__(meta, name, bases, dict(getattr(kept, "kept", kept)))
+class Held(metaclass=Body, kind=Names):
+    x = 1
+class HeldToo(metaclass=Body, kind=NamesToo):
+    x = 1
+globals()[Name("n")] = 1
 t, l, d, u, o = Trap(), List([1]), Dict(a=1), Tuple((1,)), object.__new__(Odd)
 try:
     raise Error(t, 1)
 except Error as error:
     e = error
 """
-    trace = watch(source)
+
+
+def test_a_snippets_own_methods_do_not_run_while_it_is_looked_at() -> None:
+    trace = watch(TRAPS)
     assert trace.output == ""
     assert trace.ended == "finished"
     last = trace.steps[-1]
     assert last.named("l").parts[0][0] == "0"
     assert last.named("d").parts[0][0] == "'a'"
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("if type(name) is str  # others", "if True  # others"),
+        ("list(dict.items(names))", "list(names.items())"),
+        ("if frame.f_code.co_flags & _OF_FUNCTION else []", ""),
+    ],
+)
+def test_the_law_notices_a_method_that_runs(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, right: str, wrong: str
+) -> None:
+    plant(monkeypatch, tmp_path, "tracer.py", right, wrong)
+    assert watch(TRAPS).output != ""
 
 
 def test_the_kernel_holds_where_the_interpreters_hook_is_gone(

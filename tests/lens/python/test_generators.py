@@ -132,10 +132,18 @@ def test_a_trace_function_that_was_there_is_there_afterwards():
     assert sys.gettrace() is before
 
 
-@pytest.mark.parametrize("wrong", ["send", ("next", 1), "jump", ("close", 2)])
+@pytest.mark.parametrize("wrong", ["send", ("next", 1), "jump", ("close", 2), ("send",), 3])
 def test_an_action_that_is_none_is_told(wrong):
     with pytest.raises(LensError, match="is no action"):
         step_generator(echo(), [wrong])
+
+
+@pytest.mark.parametrize("wrong", ["next", 5])
+def test_actions_that_are_no_list_are_told(wrong):
+    with pytest.raises(LensError, match="is no list of actions"):
+        step_generator(echo(), wrong)
+    with pytest.raises(LensError, match="is no list of actions"):
+        step_expression(SOURCE, "f(1)", wrong)
 
 
 SOURCE = "def f(n):\n    got = yield n\n    print('got', got)\n    return got\n"
@@ -168,7 +176,7 @@ def test_a_source_that_does_not_end_is_ended():
         step_expression("while True: pass", "f()", limits=Limits(seconds=1.0))
 
 
-@pytest.mark.parametrize("wrong", ["send", "next 3", "jump"])
+@pytest.mark.parametrize("wrong", ["send", "next 3", "jump", 3])
 def test_an_action_in_words_that_is_none_is_told(wrong):
     with pytest.raises(LensError, match="is no action"):
         step_expression(SOURCE, "f(1)", [wrong])

@@ -71,8 +71,22 @@ def test_what_grows_is_emptied_again(kind):
 def test_growth_of_something_else_is_told():
     with pytest.raises(LensError, match="Did you mean 'list'"):
         growth("lists")
-    with pytest.raises(LensError, match="1 to 1,000,000"):
-        growth("list", 0)
+    with pytest.raises(LensError, match="growth of <class 'list'> is not known"):
+        growth(list)
+    for n in (0, 2.5, "3", None):
+        with pytest.raises(LensError, match="1 to 1,000,000"):
+            growth("list", n)
+
+
+def test_an_object_that_answers_nothing_is_classified_too():
+    class Mute:
+        def __getattribute__(self, name):
+            raise RuntimeError(name)
+
+    found = classify(Mute())
+    assert (found.type, found.generator, found.iterable, found.mutable) == (
+        "Mute", False, False, None,
+    )  # fmt: skip
 
 
 FOUND = costs(0.05, 1000)

@@ -90,6 +90,18 @@ BUGS = {
         "                if old is None:",
         "rebinding-is-not-mutation",
     ),
+    "the lens shares its built-in names": (
+        "main.py",
+        "own.__dict__.update(builtins.__dict__)",
+        "own = builtins",
+        "built-in-names-replaced",
+    ),
+    "names that are no text are read": (
+        "tracer.py",
+        "if type(name) is str  # others",
+        "if True  # others",
+        "a-name-that-is-no-text",
+    ),
     "the end of a finally block is lost": (
         "tracer.py",
         "            elif self._raising != id(frame):  # the last line",
@@ -98,6 +110,14 @@ BUGS = {
     ),
 }
 MORE = {
+    "built-in-names-replaced": (
+        "import builtins, json, os\nkept = builtins.print\n"
+        "builtins.print = lambda *a: kept('replaced', *a)\nprint([1])\nbuiltins.print = kept\n"
+        "json.dumps = os.write = None\nbuiltins.len = builtins.isinstance = builtins.zip = None\n"
+        "a = [2]\na.append(3)\nb = a"
+    ),
+    "a-name-that-is-no-text": "a = [1]\nglobals()[5] = a\na.append(2)\nb = a",
+    "quit": "a = [1]\ntry:\n    exit(3)\nexcept SystemExit as e:\n    b = e.code\nc = a",
     "reuse": (
         "a = []\nfor n in range(6):\n    a = (a := None) or [n, 1000 + n]\n"
         "    b = str(n) * 2\nc = a"

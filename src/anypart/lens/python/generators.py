@@ -14,6 +14,7 @@ from anypart.lens.python.inside import stepping
 from anypart.lens.python.trace import Raised
 from anypart.lens.python.watching import Limits, run_job
 
+_GIVEN = ("send", "throw")  # actions that are given something
 MOST = 100  # actions of a generator that is asked for all it has
 
 
@@ -142,7 +143,7 @@ def step_generator(
     source, first = stepping.source_of(generator.gi_code)
     todo: Iterable[stepping.Action] = repeat(("next", None), MOST)
     if actions:
-        todo = [_action(one) for one in actions]
+        todo = [_action(one) for one in _listed(actions)]
     steps = tuple(_step(record) for record in stepping.step(generator, todo))
     return GeneratorTrace(generator.__name__, source, first, steps)
 
@@ -178,7 +179,7 @@ def step_expression(
         "job": "generator",
         "source": source,
         "expression": expression,
-        "actions": [_words(one) for one in actions] or [["next", ""]] * MOST,
+        "actions": [_words(one) for one in _listed(actions)] or [["next", ""]] * MOST,
         "stdin": "",
     }
     otherwise = run_job(job, limits or Limits(), python, told.append)
@@ -194,26 +195,29 @@ def step_expression(
 
 
 def _action(one: str | tuple[str, Any]) -> stepping.Action:
-    name, given = (one, None) if isinstance(one, str) else one
-    known = name in ("next", "close") if isinstance(one, str) else name in ("send", "throw")
-    if not known:
-        raise LensError(
-            f"{one!r} is no action. There are 'next', ('send', value), ('throw', exception) "
-            "and 'close'."
-        )
-    return name, given
+    if one in ("next", "close"):
+        return one, None
+    if isinstance(one, tuple) and len(one) == 2 and one[0] in _GIVEN:
+        return one
+    raise LensError(
+        f"{one!r} is no action. There are 'next', ('send', value), ('throw', exception) "
+        "and 'close'."
+    )
+
+
+def _listed(actions: Any) -> Sequence[Any]:
+    if isinstance(actions, list | tuple):
+        return actions
+    raise LensError(f"actions={actions!r} is no list of actions. Put them in one, as ['next'].")
 
 
 def _words(one: str) -> list[str]:
-    name, _, given = one.strip().partition(" ")
+    name, _, given = str(one).strip().partition(" ")
     if name not in ("next", "send", "throw", "close") or bool(given) != (name in _GIVEN):
         raise LensError(
             f"{one!r} is no action. There are next, send EXPRESSION, throw EXPRESSION and close."
         )
     return [name, given]
-
-
-_GIVEN = ("send", "throw")
 
 
 def _step(record: dict[str, Any]) -> GeneratorStep:

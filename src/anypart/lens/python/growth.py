@@ -118,12 +118,12 @@ def growth(kind: str = "list", n: int = 100) -> Growth:
         (0, 4, 8, 16, 24, 32, 40, 52, 64, 76, 92)
 
     """
-    if kind not in _WAYS:
-        known = ", ".join(_WAYS)
-        raise LensError(f"growth of {kind!r} is not known, of {known} it is.{suggest(kind, _WAYS)}")
-    if not 1 <= n <= 1_000_000:
-        raise LensError(f"growth over {n:,} items is not measured. Ask for 1 to 1,000,000.")
-    make, how, add, take = _WAYS[kind]
+    if str(kind) not in _WAYS:
+        known, near = ", ".join(_WAYS), suggest(str(kind), _WAYS)
+        raise LensError(f"growth of {kind!r} is not known, of {known} it is.{near}")
+    if n not in range(1, 1_000_001):
+        raise LensError(f"growth over {n!r} items is not measured. Ask for 1 to 1,000,000.")
+    n, (make, how, add, take) = int(n), _WAYS[kind]
     held = first = make()
     sizes = [held.__sizeof__()]
     for item in range(n):

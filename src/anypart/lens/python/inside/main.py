@@ -7,6 +7,7 @@ standard output, which the snippet's own output does not reach.
 from __future__ import annotations
 
 import atexit
+import builtins
 import gc
 import io
 import json
@@ -14,6 +15,7 @@ import linecache
 import os
 import sys
 import types
+from _sitebuiltins import Quitter, _Helper
 from collections.abc import Callable
 from typing import Any
 
@@ -24,6 +26,8 @@ from .tracer import NAME, Tracer, code_names, describe
 
 _MOST_OUTPUT = 1 << 16  # characters that a snippet may print
 _LIBRARIES = ["/lib", "/lib64", "/usr/lib", "/usr/local/lib", "/etc/ld.so.cache"]
+_write, _exit = os.write, os._exit  # the snippet may replace them
+_FRESH = ("inside", "ctypes", "_ctypes", "json")  # what a snippet finds as if not yet imported
 _COUNTERS = {"getrefcount", "get_referrers", "get_objects", "collect", "getweakrefcount"}
 
 
@@ -81,7 +85,7 @@ class Messages:
         """Send one message."""
         rest = memoryview(json.dumps(message).encode() + b"\n")
         while rest:
-            rest = rest[os.write(self._file, rest) :]
+            rest = rest[_write(self._file, rest) :]
 
     def step(self, message: dict[str, Any]) -> None:
         """Send one step; the process ends there if it was the last that is wanted."""
@@ -93,7 +97,7 @@ class Messages:
     def end(self, how: str, **more: Any) -> None:
         """Say how it ended, and end the process without another line of the snippet's."""
         self.send({"end": how, **more})
-        os._exit(0)
+        _exit(0)
 
 
 def main() -> None:
@@ -122,16 +126,28 @@ def main() -> None:
 def _prepare(job: dict[str, Any]) -> tuple[types.ModuleType, Written]:
     """Make the process look to the snippet as if it ran alone."""
     module = types.ModuleType("__main__")
-    module.__dict__.update(__builtins__=__builtins__, __file__=NAME)
+    own = _own_builtins()
+    module.__dict__.update(__builtins__=own, __file__=NAME)
     written = Written()
-    for name in [n for n in sys.modules if n.partition(".")[0] in ("inside", "ctypes", "_ctypes")]:
+    for name in [n for n in sys.modules if n.partition(".")[0] in _FRESH]:
         del sys.modules[name]
-    sys.modules["__main__"] = module
+    sys.modules.update(__main__=module, builtins=own)
     sys.argv = [NAME]
     sys.stdout, sys.stderr = written, Complaints(written)
     sys.stdin = io.StringIO(job["stdin"])
     gc.collect()
     return module, written
+
+
+def _own_builtins() -> types.ModuleType:
+    """Copy the built-in names, so that a snippet that replaces some does not blind the lens.
+
+    Those that the interpreter adds for a session or a script are among them.
+    """
+    own = types.ModuleType("builtins")
+    own.__dict__.update(builtins.__dict__)
+    own.__dict__.update(exit=Quitter("exit", ""), quit=Quitter("quit", ""), help=_Helper())
+    return own
 
 
 def _watch(

@@ -27,6 +27,7 @@ _NAMES = """
 __annotations__ __class__ __classcell__ __classdict__ __classdictcell__ __firstlineno__
 __module__ __qualname__ __static_attributes__ __type_params__
 """
+_OF_FUNCTION = 1  # a flag of code: its names are the interpreter's to hold
 _COMPILER = frozenset(_NAMES.split())  # names that nobody wrote
 HEADROOM = 120  # calls that the tracer itself may nest below the snippet's deepest
 _set_limit = sys.setrecursionlimit  # the snippet's `sys` gets another
@@ -198,8 +199,9 @@ class Tracer:
         hidden = self._hidden if module else _COMPILER
         return {
             name: value
-            for name, value in list(found.items())
-            if name not in hidden and name not in _COMPILER and not name.startswith(".")
+            for name, value in _items(found, frame)
+            if type(name) is str  # others no line can name, and they may have methods of their own
+            and not (name in hidden or name in _COMPILER or name.startswith("."))
         }
 
     def _name_changes(self, seen: dict[int, dict[str, int]]) -> list[Record]:
@@ -219,6 +221,13 @@ class Tracer:
                 if name not in names
             ]
         return changes
+
+
+def _items(names: Any, frame: types.FrameType) -> list[tuple[Any, Any]]:
+    """List names and values; none of a class body that holds them in no dict."""
+    if issubclass(type(names), dict):
+        return list(dict.items(names))
+    return list(names.items()) if frame.f_code.co_flags & _OF_FUNCTION else []
 
 
 def _number_of(met: Met, value: Any) -> int:
