@@ -41,6 +41,31 @@ def forks(folder, old="", new="", patience=60):
     return subprocess.run(command, cwd=folder, check=False, capture_output=True, text=True)
 
 
+def tiles(module, n, n_cores):
+    """Whether parts are all of n values, in order, none empty, and the caller's the largest."""
+    module.cores, module.LEAST = (lambda: n_cores), 1
+    found = module.parts(n)
+    sizes = [part.stop - part.start for part in found]
+    joined = [place for part in found for place in range(n)[part]]
+    if joined != list(range(n)) or len(found) != max(min(n, n_cores), 1):
+        return False
+    return n == 0 or (min(sizes) > 0 and sizes[0] >= max(sizes) - 1)
+
+
+def test_parts_are_all_values_and_the_callers_is_the_largest(monkeypatch):
+    monkeypatch.setattr(cores, "LEAST", cores.LEAST)
+    assert all(tiles(cores, n, k) for n in (0, 1, 2, 7, 8, 64, 1000, 9999) for k in (1, 2, 3, 7))
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("bounds = [0, *(", "bounds = [lead, *("), ("n // 8", "n"), ("lead + (n", "(n")],
+)
+def test_the_law_of_parts_notices_a_bug(old, new):
+    broken = planted(cores, old, new)
+    assert not all(tiles(broken, n, k) for n in (1, 8, 64, 1000) for k in (1, 2, 3))
+
+
 def test_results_come_in_the_order_of_the_parts():
     assert cores.on_cores(lambda n: n * n, range(20)) == [n * n for n in range(20)]
     assert cores.on_cores(lambda n: n * n, [3]) == [9]

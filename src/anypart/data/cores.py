@@ -12,6 +12,7 @@ from typing import TypeVar
 Part = TypeVar("Part")
 Found = TypeVar("Found")
 LEAST = 1 << 18  # values a core: to hand work over costs as much as some ten thousand values
+LEAD = 1 << 16  # values that the caller's part has more: it begins first, and none should wait
 _kept: list[ThreadPoolExecutor] = []  # none or one: to start threads costs more than their work
 _keeping = threading.Lock()
 
@@ -24,7 +25,9 @@ def cores() -> int:
 
 
 def parts(n: int, most: int | None = None) -> list[slice]:
-    """Cut n values into as many even parts as cores may take, at most `most`; at least one.
+    """Cut n values into as many parts as cores may take, at most `most`; at least one.
+
+    All are even but for what the caller, who begins before the others, has more.
 
     Example:
         >>> parts(100)
@@ -32,7 +35,8 @@ def parts(n: int, most: int | None = None) -> list[slice]:
 
     """
     n_parts = max(min(cores(), n // LEAST, n if most is None else most), 1)
-    bounds = [n * k // n_parts for k in range(n_parts + 1)]
+    lead = min(LEAD, n // 8) if n_parts > 1 else 0
+    bounds = [0, *(lead + (n - lead) * k // n_parts for k in range(1, n_parts + 1))]
     return [slice(a, b) for a, b in itertools.pairwise(bounds)]
 
 
