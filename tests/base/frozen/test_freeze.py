@@ -295,6 +295,11 @@ def test_knots_and_unknown_types_are_refused():
     knot.append(knot)
     with pytest.raises(FreezeError, match="contains itself"):
         freeze(knot)
+    deep = []
+    for _ in range(20_000):
+        deep = [deep]
+    with pytest.raises(FreezeError, match="this list nests too deep"):
+        freeze(deep)
     with pytest.raises(FreezeError, match=r"array\.array cannot be frozen"):
         freeze([array.array("i", [1])])
     with pytest.raises(FreezeError, match="array of objects"):

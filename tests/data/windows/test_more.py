@@ -11,6 +11,7 @@ from anypart.base.errors import DataError
 from anypart.data.windows import (
     Range,
     excerpt,
+    minimal_windows,
     ranges,
     shortest_window,
     smallest_range,
@@ -57,6 +58,10 @@ def test_an_excerpt_is_the_shortest_part_with_all_the_words():
     assert found.text == "… of times, it was the age of …"
     assert [found.text[a:b] for a, b in found.marks] == ["times", "age"]
     assert found.found == {"times", "age"}
+
+
+def test_the_words_of_an_excerpt_may_be_a_text():
+    assert excerpt(STORY, "times AGE", most=30) == excerpt(STORY, ["times", "AGE"], most=30)
 
 
 def test_an_excerpt_shows_the_words_that_are_there():
@@ -117,6 +122,10 @@ def test_the_naive_way_looks_at_more():
     [
         (lambda: shortest_window(5, [1]), "5 is no sequence"),
         (lambda: shortest_window([1], None), "None is no list of items to cover"),
+        (lambda: shortest_window({1, 2}, [1]), "A set has no order"),
+        (lambda: list(minimal_windows({1, 2}, [1])), "A set has no order"),
+        (lambda: shortest_window("aa", {"a": 1.5}), "1.5 is no number of times"),
+        (lambda: trace_window("aa", {"a": "x"}), "'x' is no number of times"),
         (lambda: shortest_window([1], [[1]]), "Make it one that can, such as a tuple"),
         (lambda: shortest_window([1, [2]], [2]), "Item 1 of the sequence"),
         (lambda: smallest_range([["a"], ["b"]]), "no list of numbers or dates"),

@@ -73,7 +73,7 @@ def freeze(value: Any) -> Any:
 
     Raises:
         FreezeError: a type of which it is not known that its values stay as they are, or a
-            structure that contains itself.
+            structure that contains itself or nests too deep to be followed.
 
     Cost:
         O(size) time and memory.
@@ -83,7 +83,12 @@ def freeze(value: Any) -> Any:
         FrozenDict({'a': (1, frozenset({2}))})
 
     """
-    return _freeze(value, ())
+    try:
+        return _freeze(value, ())
+    except RecursionError:
+        raise FreezeError(
+            f"this {type(value).__name__} nests too deep to be followed. Make it flatter."
+        ) from None
 
 
 def _freeze(value: Any, within: tuple[int, ...]) -> Any:

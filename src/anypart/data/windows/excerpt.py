@@ -29,7 +29,7 @@ class Excerpt:
     found: frozenset[str]
 
 
-def excerpt(text: str, words: Iterable[str], most: int = 160) -> Excerpt | None:
+def excerpt(text: str, words: str | Iterable[str], most: int = 160) -> Excerpt | None:
     """Cut the shortest part that holds all the words, or as many of them as the text has.
 
     Case does not matter. Chinese and Japanese are read character by character, Latin words
@@ -37,7 +37,7 @@ def excerpt(text: str, words: Iterable[str], most: int = 160) -> Excerpt | None:
 
     Args:
         text: to cut from.
-        words: that were looked for.
+        words: that were looked for, or a text of them.
         most: characters to show, about.
 
     Returns:
@@ -50,7 +50,8 @@ def excerpt(text: str, words: Iterable[str], most: int = 160) -> Excerpt | None:
     """
     spots = [(m.start(), m.end(), m.group().casefold()) for m in _tokens(text)]
     there = {word for _, _, word in spots}
-    asked = {m.group().casefold() for word in words for m in _tokens(word)} & there
+    given = [words] if isinstance(words, str) else words
+    asked = {m.group().casefold() for word in given for m in _tokens(word)} & there
     window = shortest_window((word for _, _, word in spots), asked)
     if not asked or window is None:
         return None

@@ -18,7 +18,7 @@ def laid_out(sequence: Any) -> Any:
         any iterable of Python's own items, one that can be read once among them.
 
     Raises:
-        DataError: an array with more than one axis, a table, or no sequence.
+        DataError: an array with more than one axis, a table, a set, or no sequence.
 
     """
     if hasattr(sequence, "detach"):  # a torch tensor; torch itself need not be there
@@ -31,6 +31,8 @@ def laid_out(sequence: Any) -> Any:
         return column_of(sequence)
     if not isinstance(sequence, Iterable):
         raise DataError(f"{sequence!r} is no sequence. Give a string, a list or an array.")
+    if isinstance(sequence, set | frozenset):
+        raise DataError("A set has no order, so no windows. Give a string, a list or an array.")
     if isinstance(sequence, str | bytes | bytearray):
         return sequence
     items = cast("Iterable[Any]", sequence)

@@ -6,6 +6,8 @@ from collections import Counter, OrderedDict, deque
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import Any, cast
 
+import numpy as np
+
 from anypart.base.errors import DataError
 from anypart.data.windows.items import items_of
 from anypart.data.windows.window import Window
@@ -15,15 +17,19 @@ def counted(required: Any) -> Counter[Hashable]:
     """Count how often each item is required.
 
     Raises:
-        DataError: these are no items, or one of them has no hash.
+        DataError: these are no items, one of them has no hash, or how often it is required is
+            no whole number.
 
     """
     if not (isinstance(required, Iterable) or hasattr(required, "__arrow_c_array__")):
         raise DataError(f"{required!r} is no list of items to cover. Write [{required!r}].")
     if isinstance(required, Mapping):  # of how often, as Counter has it
-        return +Counter(cast("Mapping[Hashable, int]", required))
+        times = cast("Mapping[Hashable, Any]", required)
+        if odd := [n for n in times.values() if not isinstance(n, int | np.integer)]:
+            raise DataError(f"{odd[0]!r} is no number of times. Use whole numbers.")
+        return +Counter(times)
     try:
-        return Counter(items_of(required))
+        return Counter(required if isinstance(required, set | frozenset) else items_of(required))
     except TypeError as error:
         raise DataError(
             f"What is required has an item that others cannot be compared with ({error}). "
