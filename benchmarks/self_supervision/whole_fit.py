@@ -48,10 +48,10 @@ def fit_to_the_end(
     names = [c.name for c in codec.columns]
     policies = read_policy(policy, names)
     questions = stated(policies, len(names))
-    rows = split(packed, None, 0).train
+    rows, n_cats = split(packed, None, 0).train, sum(codec.n_cats) / len(names)
     wanted = [
         w
-        for w in wishes(rows.n_rows, "questions", policies, questions=questions)
+        for w in wishes(rows.n_rows, "questions", policies, questions=questions, n_cats=n_cats)
         if w.name not in without
     ]
     costs = {w.name: Measured(w.name, 1.0, 0.0, 0.0) for w in wanted}

@@ -90,13 +90,60 @@ def test_a_wrong_gradient_is_found(right, wrong, monkeypatch):
         test_a_step_follows_the_gradient_of_likelihood_and_prior()
 
 
+def one_step_up(codes, seen, decay):
+    """Logits of all tables, by the name of their array: before and after a step up."""
+    settings = HiddenSettings(n_states=5, by_em=0.0, decay=decay)
+    learner = HiddenTreeLearner(LAYOUT, codes, seen, settings, 0)
+    ascent = learner._ascent = hidden_trees._Ascent(learner.tree, settings)
+    first = {n: p.detach().clone() for n, p in ascent.descent.now.items()}
+    learner.step(codes, seen, 0.0)
+    return first, {n: p.detach() for n, p in ascent.descent.now.items()}
+
+
+def test_a_step_takes_the_share_of_its_decay_off_every_logit():
+    codes, seen = rows(200)
+    first, free = one_step_up(codes, seen, 0.0)
+    _, held = one_step_up(codes, seen, 0.05)
+    for name, start in first.items():
+        pull = HiddenSettings.rate * 0.05 * start
+        torch.testing.assert_close(free[name] - held[name], pull, atol=1e-5, rtol=1e-3)
+
+
+def test_decay_teaches_more_from_few_rows():
+    gained = []
+    for seed in range(3):
+        codes, seen = rows(1_100, seed, missing=0.0)
+        levels = []
+        for decay in (0.03, 0.0):
+            settings = HiddenSettings(n_states=8, decay=decay)
+            made = HiddenTreeLearner(LAYOUT, codes[:100], seen[:100], settings, 0)
+            for step in range(150):
+                made.step(codes[:100], seen[:100], step / 150)
+            levels.append(made.model().log_prob(Evidence(codes[100:], seen[100:])).mean())
+        gained.append(levels[0] - levels[1])
+    assert np.mean(gained) > 0.005
+
+
+@pytest.mark.parametrize(
+    "law",
+    [
+        test_a_step_takes_the_share_of_its_decay_off_every_logit,
+        test_decay_teaches_more_from_few_rows,
+    ],
+)
+def test_logits_that_do_not_decay_are_found(law, monkeypatch):
+    plant(monkeypatch, hidden_trees.__name__, "            settings.decay,\n", "            0.0,\n")
+    with pytest.raises(AssertionError):
+        law()
+
+
 def test_climbing_ends_higher_than_em_alone():
     codes, seen = rows(1_500, missing=0.0)
     mean = {}
-    for by_em in (0.25, 1.0):
+    for by_em in (0.125, 1.0):
         model = learner_at(codes[:1_000], seen[:1_000], 150, by_em=by_em).model()
         mean[by_em] = model.log_prob(Evidence(codes[:1_000], seen[:1_000])).mean()
-    assert mean[0.25] > mean[1.0] + 0.002
+    assert mean[0.125] > mean[1.0] + 0.002
 
 
 def test_the_rows_of_tables_sum_to_one_and_the_snapshot_is_the_average():

@@ -8,7 +8,7 @@ from tests.optim.tables import packed_table
 from anypart.base.errors import FitError
 from anypart.optim import plan as plan_module
 from anypart.optim.events import Measured
-from anypart.optim.menu import BASELINES, LARGEST, LEAST, PURPOSES, states_for, wishes
+from anypart.optim.menu import BASELINES, PURPOSES, wishes
 from anypart.optim.plan import (
     Member,
     Plan,
@@ -20,6 +20,8 @@ from anypart.optim.plan import (
     reserve_of,
     save_plan,
 )
+from anypart.optim.policies import read_policy, stated
+from anypart.optim.sizes import LARGEST, LEAST, states_for
 
 MEMBER = Member("a", "hidden_tree", {"n_states": 8}, 3, 100, 64, 10, 5, 1.5)
 SPARE = tuple(dataclasses.replace(MEMBER, name=n, seconds=t) for n, t in (("b", 0.5), ("c", 1.0)))
@@ -123,6 +125,20 @@ def test_fast_has_a_continuous_mixture_only_where_it_is_cheap_to_ask(n_cats, the
     families = {w.family for w in wishes(20_000, "fast", n_cats=n_cats)}
     assert ("continuous_mixture" in families) == there
     assert "continuous_mixture" in {w.family for w in wishes(20_000, "any", n_cats=n_cats)}
+
+
+@pytest.mark.parametrize("purpose", ["any", "fast", "density", "questions"])
+def test_hidden_trees_decay_by_the_logits_that_share_a_row(purpose):
+    for n_rows, n_cats in ((20_000, 2), (20_000, 30), (2_000, 30), (5_000_000, 30)):
+        policy = read_policy("a | *", ["a", "b"])
+        questions = stated(policy, 2)
+        wanted = wishes(n_rows, purpose, policy, questions=questions, n_cats=n_cats)
+        trees = [w.settings for w in wanted if w.family == "hidden_tree"]
+        assert trees
+        for tree in trees:
+            logits = tree["n_states"] * n_cats / n_rows
+            assert tree["decay"] == pytest.approx(min(0.15 * logits, 0.1))
+        assert not any("decay" in w.settings for w in wanted if w.family != "hidden_tree")
 
 
 def test_an_unknown_purpose_is_refused_with_a_suggestion():

@@ -60,6 +60,7 @@ class HiddenSettings:
         step_end: and what it falls towards, at the end of all steps.
         by_em: share of the steps that are EM's.
         rate: largest step of AdamW.
+        decay: its weight decay, of the tables' logits.
 
     """
 
@@ -69,8 +70,9 @@ class HiddenSettings:
     emission_pseudo: float = 0.001
     step_start: float = 0.2
     step_end: float = 0.02
-    by_em: float = 0.25
+    by_em: float = 0.125
     rate: float = 0.3
+    decay: float = 0.0
 
 
 class HiddenTreeLearner:
@@ -114,7 +116,7 @@ class HiddenTreeLearner:
             self._move(counts, progress)
         else:
             if self._ascent is None:
-                self._ascent = _Ascent(tree, self._settings.rate)
+                self._ascent = _Ascent(tree, self._settings)
             self._ascent.up(counts, len(codes), max(progress - by_em, 0) / (1 - by_em))
             self.tree = self._ascent.now()
         return float(passed.log_prob.mean())
@@ -166,7 +168,7 @@ class HiddenTreeLearner:
         self.tree = tree_from_state(arrays, self.tree, self._layout)
         self._ascent = None
         if climbing := part(arrays, "ascent"):
-            self._ascent = _Ascent(self.tree, self._settings.rate)
+            self._ascent = _Ascent(self.tree, self._settings)
             self._ascent.load_state(climbing)
 
 
@@ -189,11 +191,11 @@ class _Ascent:
 
     Args:
         tree: where it begins.
-        rate: largest step of AdamW.
+        settings: how.
 
     """
 
-    def __init__(self, tree: GrowingTree, rate: float) -> None:
+    def __init__(self, tree: GrowingTree, settings: HiddenSettings) -> None:
         self._tree = tree
         n_nodes, emissions = len(tree.transitions), enumerate(tree.emissions)
         free = [table for column, table in emissions if not is_settled(tree, column)]
@@ -211,7 +213,13 @@ class _Ascent:
         }
         # Pulled by every batch and held by its own fall: a short memory and average suit it.
         pace = Pace(
-            rate, decay=0.0, norm=math.inf, steady=0.0, warm_up=1, memory=0.99, averaged=0.99
+            settings.rate,
+            settings.decay,
+            norm=math.inf,
+            steady=0.0,
+            warm_up=1,
+            memory=0.99,
+            averaged=0.99,
         )
         self.descent = Descent(start, pace)
         self._shares = self._softmax()

@@ -13,14 +13,12 @@ from anypart.data.cells import FEW_COLUMNS
 from anypart.models.continuous_mixture import GATHERED
 from anypart.models.stated import Stated
 from anypart.optim.policies import MIXED, Policy, all_stated
+from anypart.optim.sizes import decay_for, states_for
 
 PURPOSES = ("any", "fast", "density", "questions", "distance")
 BASELINES = frozenset({"independent", "chow_liu"})  # what others are compared with
 ALONE = ("distance",)  # its first member is the fit, the others are baselines
 SMALL = 1_000  # rows; below, several small trees are better than one large one
-LARGEST = 128  # states of a hidden tree
-LEAST = 16
-ROWS_PER_STATE = 64
 NOISE = 0.6  # how far the structures of further trees stray, so that they err differently
 WHOLE = 1  # batch of a learner that holds its rows: what the loop reads for nothing
 FEW_ROWS = 5_000
@@ -65,18 +63,6 @@ class Wish:
         return None
 
 
-def states_for(n_rows: int) -> int:
-    """Choose how many states the rows of a table can teach: a power of two.
-
-    Example:
-        >>> [states_for(n) for n in (344, 5_000, 20_000, 5_000_000)]
-        [16, 64, 128, 128]
-
-    """
-    most = min(max(n_rows // ROWS_PER_STATE, LEAST), LARGEST)
-    return 1 << (most.bit_length() - 1)
-
-
 def wishes(
     n_rows: int,
     purpose: str,
@@ -97,14 +83,13 @@ def wishes(
         purpose: `any` (the best exact answers), `fast` (exact and cheap to ask), `density`
             (the best likelihood of complete rows), `questions` (a network trained on a
             policy, and for each question that the policy states members of its own) or
-            `distance` (one mixture of products, brought
-            near by a distance).
+            `distance` (one mixture of products, brought near by a distance).
         policy: which part predicts which, for `questions`; mixed if there is none.
         distance: that distance.
         questions: those that the policy states.
         n_cols: columns; few of them can have larger trees.
-        n_cats: categories of a column, on average; with many a continuous mixture is dear to
-            ask, and `fast` has none.
+        n_cats: categories of a column, on average; with many hidden trees decay faster, and a
+            continuous mixture is dear to ask: `fast` has none.
 
     Raises:
         FitError: there is no such purpose.
@@ -122,14 +107,24 @@ def wishes(
     most = states_for(n_rows)
     if purpose == "fast":
         found.append(_hidden("hidden_tree", min(most, 32), n_rows))
-        return (*found, _continuous(n_rows)) if n_cats < GATHERED else tuple(found)
-    if purpose == "density":
-        return (*found, *_along_orders(n_rows, most))
-    if purpose == "questions":
-        return tuple(_for_questions(n_rows, most, policy or MIXED, questions, found))
-    if purpose == "distance":
-        return (_classes(distance, most), *found)
-    return (*found, *_exact(n_rows, n_cols, most))
+        found += [_continuous(n_rows)] if n_cats < GATHERED else []
+    elif purpose == "density":
+        found += _along_orders(n_rows, most)
+    elif purpose == "questions":
+        found = _for_questions(n_rows, most, policy or MIXED, questions, found)
+    elif purpose == "distance":
+        found.insert(0, _classes(distance, most))
+    else:
+        found += _exact(n_rows, n_cols, most)
+    return tuple(_decaying(wish, n_cats, n_rows) for wish in found)
+
+
+def _decaying(wish: Wish, n_cats: float, n_rows: int) -> Wish:
+    """Let a hidden tree decay as its table demands."""
+    if wish.family != "hidden_tree":
+        return wish
+    decay = decay_for(wish.settings["n_states"], n_cats, n_rows)
+    return dataclasses.replace(wish, settings={**wish.settings, "decay": decay})
 
 
 def _exact(n_rows: int, n_cols: int, most: int) -> list[Wish]:

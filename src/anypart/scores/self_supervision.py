@@ -15,9 +15,9 @@ from anypart.data.files import read
 from anypart.models.contract import Evidence, Layout, Model
 from anypart.optim.features import k_means, principal_components, random_features
 from anypart.optim.in_memory import train_held
-from anypart.optim.menu import states_for
 from anypart.optim.policies import MIXED, Policy
 from anypart.optim.probe import Reals, by_neighbours, linear_probe
+from anypart.optim.sizes import decay_for, states_for
 from anypart.optim.views import View
 from anypart.queries.representing import Cells
 from anypart.scores.label_task import Posed, chosen, pose, raw_vectors
@@ -193,7 +193,7 @@ def _representations(
         turn = make()
         yield way, kind, turn(raw), turn(asked)
     mixed = [p.settings() for p in MIXED]
-    tree = {"n_states": states_for(len(posed.labels))}
+    tree = _tree(posed.layout, len(posed.labels))
     network = {"width": WIDTH, "policy": mixed}
     seen_as = {"views": [v.settings() for v in views]}
     contrast = network | {"predict": 0.0, "contrast": 1.0} | seen_as
@@ -213,6 +213,12 @@ def _representations(
             yield way, kind, train, test
             way = f"{way}: {latent}"
         yield way, kind, _latent(model, posed.train), _latent(model, posed.test)
+
+
+def _tree(layout: Layout, n_rows: int) -> dict[str, float]:
+    n_states = states_for(n_rows)
+    decay = decay_for(n_states, layout.total / layout.n_cols, n_rows)
+    return {"n_states": n_states, "decay": decay}
 
 
 def _latent(model: Model, rows: ScoredRows) -> Reals:
@@ -268,9 +274,10 @@ def _by_themselves(
         labelled = np.zeros(len(codes), np.bool_)
         labelled[ix] = True
         rows = (codes, np.column_stack([posed.train.seen, labelled]))
-        settings = {"n_states": states_for(len(codes))}
         return _classes(
-            train_held("hidden_tree", settings, layout, rows, steps=steps // 3, seed=seed).model
+            train_held(
+                "hidden_tree", _tree(layout, len(codes)), layout, rows, steps=steps // 3, seed=seed
+            ).model
         )
 
     def _classes(model: Model) -> Reals:
