@@ -17,7 +17,7 @@ References:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import pairwise
 from typing import Any
@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 from anypart.models.contract import Ability, Codes, Evidence, Layout, Mask, Model
 from anypart.models.damage import undamaged
 from anypart.models.layers import Array, gelu, layer_norm, log_softmax
+from anypart.models.look_ups import FEWEST_ROWS, Group, add_looked_up, alone, together
 
 FLOATS_TOGETHER = 100_000  # rows by mixes of a block, 400 kB: near the processor
 GATHERED = 16  # categories per column from which looking up beats a matrix product
@@ -75,10 +76,18 @@ class ContinuousMixture:
         return np.exp(self.log_tables)
 
     @cached_property
+    def _alone(self) -> list[Group]:
+        return alone(self.layout, self._by_cat)
+
+    @cached_property
+    def _together(self) -> list[Group]:
+        return together(self.layout, self._by_cat)
+
+    @cached_property
     def _starts(self) -> NDArray[np.int64]:
         return np.array([place.start for place in self.layout.slices])
 
-    def _joint(self, evidence: Evidence) -> Array:
+    def _joint(self, evidence: Evidence, groups: Sequence[Group] = ()) -> Array:
         """Log w_k p(event | z_k), (rows, mixes)."""
         codes, seen = evidence.codes, evidence.seen
         if self.layout.total < GATHERED * self.layout.n_cols:
@@ -87,18 +96,7 @@ class ContinuousMixture:
         else:
             total = np.empty((len(codes), self._by_cat.shape[1]), np.float32)
             total[:] = self._arrays["log_weights"]
-            found = np.empty_like(total)
-            for col in np.flatnonzero(seen.any(0)).tolist():
-                rows = np.flatnonzero(seen[:, col])
-                here = found[: len(rows)]
-                # The codes are in range; to say so lets `take` write where it is told to.
-                np.take(
-                    self._by_cat, codes[rows, col] + self._starts[col], 0, out=here, mode="clip"
-                )
-                if len(rows) == len(codes):
-                    total += here
-                else:
-                    total[rows] += here
+            add_looked_up(total, groups or self._alone, codes, seen)
         for col, weights in evidence.weights.items():
             tables = self._tables[:, self.layout.slices[col]].T  # (cats, mixes)
             with np.errstate(divide="ignore"):
@@ -123,11 +121,13 @@ class ContinuousMixture:
         """Log-probability of each row's event, (rows,), nats; the rest summed out.
 
         Cost:
-            O(rows · mixes · flat) multiplications, or O(rows · mixes · cols) look-ups.
+            O(rows · mixes · flat) multiplications, or O(rows · mixes · cols) look-ups, fewer
+            where columns have few categories.
         """
         found = np.empty(evidence.n_rows)
+        groups = self._together if evidence.n_rows >= FEWEST_ROWS else ()
         for block, part in self._blocks(evidence):
-            joint = self._joint(part)
+            joint = self._joint(part, groups)
             top = joint.max(1, keepdims=True)
             top = np.where(np.isfinite(top), top, 0)
             joint -= top

@@ -51,7 +51,7 @@ class DecoderSettings:
 
     """
 
-    dims: int = 5
+    dims: int = 16
     width: int = 256
     layers: int = 2
     points: int = 1024
