@@ -153,6 +153,13 @@ def test_few_columns_are_offered_trees_of_more_states_first():
     assert {w.name for w in few} == {w.name for w in many}
 
 
+def test_columns_of_many_categories_are_offered_trees_of_more_states():
+    binary, many = (wishes(20_000, "any", n_cats=n) for n in (2, 40))
+    assert max(w.settings.get("n_states", 0) for w in binary) == 2 * LARGEST
+    assert max(w.settings.get("n_states", 0) for w in many) == 4 * LARGEST
+    assert [w.name for w in binary] == [w.name for w in many]
+
+
 @pytest.mark.parametrize("seconds", [0.01, 1, 10, 60, 1_000])
 def test_no_worker_is_given_more_than_its_seconds(seconds):
     wanted = wishes(20_000, "any")

@@ -18,6 +18,7 @@ from anypart.optim.sizes import decay_for, states_for
 PURPOSES = ("any", "fast", "density", "questions", "distance")
 BASELINES = frozenset({"independent", "chow_liu"})  # what others are compared with
 ALONE = ("distance",)  # its first member is the fit, the others are baselines
+MANY_CATS = 16  # of a column, on average, from which the largest trees pay
 SMALL = 1_000  # rows; below, several small trees are better than one large one
 NOISE = 0.6  # how far the structures of further trees stray, so that they err differently
 WHOLE = 1  # batch of a learner that holds its rows: what the loop reads for nothing
@@ -115,7 +116,7 @@ def wishes(
     elif purpose == "distance":
         found.insert(0, _classes(distance, most))
     else:
-        found += _exact(n_rows, n_cols, most)
+        found += _exact(n_rows, n_cols, n_cats, most)
     return tuple(_decaying(wish, n_cats, n_rows) for wish in found)
 
 
@@ -127,16 +128,18 @@ def _decaying(wish: Wish, n_cats: float, n_rows: int) -> Wish:
     return dataclasses.replace(wish, settings={**wish.settings, "decay": decay})
 
 
-def _exact(n_rows: int, n_cols: int, most: int) -> list[Wish]:
+def _exact(n_rows: int, n_cols: int, n_cats: float, most: int) -> list[Wish]:
     """List what answers any part exactly, and best."""
     small = n_rows < SMALL
     few = n_cols <= FEW_COLUMNS and not small
     # A large tree is .2 nats better where numbers hang together closely (diamonds), .1 on
     # accidents; where they are no better (adult) they are dropped first, since they cost most.
-    # Few columns can afford four times the states, and such trees by themselves draw rows that
-    # are harder to tell from real ones than a mixture with small ones does (diamonds).
+    # Many categories, and numbers are such columns, have use for four times the states. Few
+    # columns can afford them first, and such trees by themselves draw rows that are harder to
+    # tell from real ones than a mixture with small ones does (diamonds).
+    times = 4 if few or n_cats >= MANY_CATS else 2
     large = [
-        _hidden(name, (4 if few else 2) * most, n_rows, noise)
+        _hidden(name, times * most, n_rows, noise)
         for name, noise in (("large_tree_1", 0.0), ("large_tree_2", NOISE))
     ]
     rest = [
@@ -150,7 +153,7 @@ def _exact(n_rows: int, n_cols: int, most: int) -> list[Wish]:
     if small:
         return rest
     more = [_hidden(f"hidden_tree_{k}", most, n_rows, NOISE) for k in (5, 6)]
-    wanted = [*large, *rest] if few else [*rest[:2], large[0], *rest[2:], large[1]]
+    wanted = [*large, *rest] if few else [*rest[:3], large[0], *rest[3:], large[1]]
     return [*wanted, *more]
 
 
@@ -296,7 +299,7 @@ def _tree_mixture(n_trees: int) -> Wish:
 def _hidden(name: str, n_states: int, n_rows: int, noise: float = 0.0) -> Wish:
     # Measured by validation rows: plants gains .15 nats from 20 passes instead of 12, accidents
     # is at its best after ten and loses nothing.
-    passes, least = (40, 8) if n_rows < SMALL else (20, 3)
+    passes, least = (40, 8) if n_rows < SMALL else (20, 5)
     return Wish(
         name, "hidden_tree", {"n_states": n_states, "structure_noise": noise}, passes, least
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 LARGEST = 128  # states
 LEAST = 16
-ROWS_PER_STATE = 64
+ROWS_PER_STATE = 32
 DECAY = 0.15  # for a row for each logit of a column's table
 MOST_DECAY = 0.1
 
@@ -14,7 +14,7 @@ def states_for(n_rows: int) -> int:
 
     Example:
         >>> [states_for(n) for n in (344, 5_000, 20_000, 5_000_000)]
-        [16, 64, 128, 128]
+        [16, 128, 128, 128]
 
     """
     most = min(max(n_rows // ROWS_PER_STATE, LEAST), LARGEST)
