@@ -1,8 +1,10 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 
 from anypart.base.errors import FitError
-from anypart.optim.checkpoint import part, read_arrays, under, write_arrays
+from anypart.optim.checkpoint import DTYPES, part, read_arrays, under, write_arrays
 
 
 def test_arrays_and_description_come_back_with_their_bits(tmp_path):
@@ -45,3 +47,20 @@ def test_a_foreign_file_is_refused(tmp_path):
     save_file({"a": np.ones(2)}, tmp_path / "f")
     with pytest.raises(FitError, match="not a state of a fit"):
         read_arrays(tmp_path / "f")
+
+
+def test_every_kind_of_number_is_read_by_the_library(tmp_path):
+    arrays = {name: np.array([0, 1, 1]).astype(name) for name in ("bool", *DTYPES)}
+    write_arrays(tmp_path / "f", arrays, {})
+    found, _ = read_arrays(tmp_path / "f")
+    assert {name: a.dtype.name for name, a in found.items()} == {name: name for name in arrays}
+    assert all(np.array_equal(found[name], a) for name, a in arrays.items())
+
+
+def test_nothing_is_copied_to_be_written(tmp_path):
+    arrays = {str(i): np.ones((500, 500), np.float32) for i in range(4)}
+    tracemalloc.start()
+    write_arrays(tmp_path / "f", arrays, {})
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 500_000 < (tmp_path / "f").stat().st_size
