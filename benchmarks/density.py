@@ -41,7 +41,7 @@ RECORDS = {  # best exact value, hidden Chow-Liu tree, continuous mixture of tre
     "caltech101_silhouettes28": (None, None, None, None),
 }
 ASKED = (0.1, 0.5, 0.9)  # shares of the columns that are asked, given the others
-RECIPE = "hidden trees decay, points of sixteen dimensions"  # what was last changed: older rows are marked
+RECIPE = "hidden trees decay, points of sixteen dimensions"  # older rows are marked
 DRAWS = 8  # of the asked columns of every row
 ID_SPN = {  # nats per asked column at those shares (Rooshenas and Lowd 2014, table 3)
     "nltcs": (-0.3082, -0.2881, -0.3622),
