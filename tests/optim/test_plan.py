@@ -160,6 +160,14 @@ def test_columns_of_many_categories_are_offered_trees_of_more_states():
     assert [w.name for w in binary] == [w.name for w in many]
 
 
+@pytest.mark.parametrize(
+    ("n_cols", "n_cats", "passes"), [(15, 40, 10), (15, 2, 20), (8, 40, 20), (8, 2, 20)]
+)
+def test_many_columns_of_many_categories_are_passed_over_less_often(n_cols, n_cats, passes):
+    wanted = wishes(20_000, "any", n_cols=n_cols, n_cats=n_cats)
+    assert {w.passes for w in wanted if w.family == "hidden_tree"} == {passes}
+
+
 @pytest.mark.parametrize("seconds", [0.01, 1, 10, 60, 1_000])
 def test_no_worker_is_given_more_than_its_seconds(seconds):
     wanted = wishes(20_000, "any")
