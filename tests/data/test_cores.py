@@ -14,6 +14,9 @@ from anypart.data import cores
 from .planted import planted
 
 pytestmark = pytest.mark.usefixtures("two_cores")
+# Windows starts every process anew: there no thread can be lost by a fork, and `cores` registers
+# nothing for one. Linux and macOS run these laws.
+forking = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 
 FORKS = """
 import os, signal, sys, threading
@@ -125,13 +128,13 @@ def test_calls_from_several_threads_share_the_kept_one():
     assert found == [[[i, i + 1, i + 2, i + 3]] * 20 for i in range(8)]
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+@forking
 def test_a_forked_process_shares_out_too(tmp_path):
     done = forks(tmp_path)
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+@forking
 @pytest.mark.parametrize(
     ("old", "new"),
     [
