@@ -11,7 +11,7 @@ from tests.models.laws import table_of
 from tests.models.makers import MAKERS, N_CATS
 
 from anypart.models.contract import Evidence, Layout
-from anypart.models.structure import mutual_information, pair_counts, spanning_tree
+from anypart.models.structure import spanning_tree
 from anypart.optim.em import TreeLearner, TreeSettings
 from anypart.optim.expected_counts import e_step_down, e_step_up, make_batch
 from anypart.optim.hidden_trees import HiddenSettings, HiddenTreeLearner
@@ -149,21 +149,6 @@ def test_a_column_that_is_never_seen_keeps_a_margin_near_even():
     for family in FAMILIES:
         table = table_of(learn(family, codes, seen, 2).model())
         assert np.allclose(table.sum(axis=(0, 2, 3, 4)), 1 / 4, atol=0.15), family
-
-
-def test_mutual_information_agrees_with_enumeration_and_gaps():
-    _, codes, seen = rows_from("hidden_tree", 400, 4, 0.3)
-    layout = Layout(N_CATS)
-    found = mutual_information(layout, pair_counts(layout, codes, seen), pseudo=0.0)
-    for a in range(5):
-        for b in range(a):
-            both = seen[:, a] & seen[:, b]
-            joint = np.zeros((N_CATS[a], N_CATS[b]))
-            np.add.at(joint, (codes[both, a], codes[both, b]), 1 / both.sum())
-            even = joint.sum(1, keepdims=True) * joint.sum(0)
-            terms = joint[joint > 0] * np.log(joint[joint > 0] / even[joint > 0])
-            assert abs(found[a, b] - terms.sum()) < 1e-6
-            assert abs(found[a, b] - found[b, a]) < 1e-12
 
 
 def test_the_spanning_tree_is_the_heaviest():

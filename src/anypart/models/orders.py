@@ -15,7 +15,7 @@ from anypart.base.errors import FitError, suggest
 from anypart.base.seeds import generator
 from anypart.models.contract import Codes, Layout, Mask
 from anypart.models.stated import Stated
-from anypart.models.structure import mutual_information, pair_counts, perturbed, spanning_tree
+from anypart.models.structure import foretold, pair_counts, perturbed, spanning_tree
 
 Order = NDArray[np.int64]
 KINDS = ("chow_liu", "given", "random", "reversed", "shaken")
@@ -41,7 +41,7 @@ def chow_liu_order(
         One product of all pairs, on as many rows as `MOST_WORK` allows.
     """
     n_rows = int(max(500, MOST_WORK / layout.total**2))
-    weights = mutual_information(layout, pair_counts(layout, codes[:n_rows], seen[:n_rows]))
+    weights = foretold(layout, pair_counts(layout, codes[:n_rows], seen[:n_rows]))
     root = None
     if shaken is not None and layout.n_cols:
         weights = perturbed(weights, SHAKEN, shaken)

@@ -1,8 +1,20 @@
-"""Which column depends on which: mutual information, and the spanning tree that keeps most.
+r"""Which column depends on which: information, and the spanning tree that keeps most of it.
+
+Mutual information of counted shares grows with the number of categories, whatever the
+columns have to do with each other: by (a - 1)(b - 1) / 2N nats, which for two numbers of 64
+cells and 16,000 rows is .12, more than most columns know of each other. So a pair is judged
+by what one column tells of the other in a row that was left out of the counts:
+
+.. math:: \frac1N \sum_{ab} n_{ab}
+    \log \frac{n_{ab} - 1 + \kappa\, p_a p_b}{(N - 1 + \kappa)\, p_a p_b}
+
+with the :math:`\kappa` that suits the pair best.
 
 References:
     Chow & Liu, "Approximating discrete probability distributions with dependence trees"
-    (1968); Prim, "Shortest connection networks and some generalizations" (1957).
+    (1968); Prim, "Shortest connection networks and some generalizations" (1957); Miller,
+    "Note on the bias of information estimates" (1955), for the bias; Stone, "Cross-validatory
+    choice and assessment of statistical predictions" (1974), for leaving one out.
 
 """
 
@@ -18,6 +30,7 @@ EXCEPTIONS = 0.001  # rows in which a settled column may differ
 ROWS_PER_CATEGORY = 20  # fewer rows settle anything by chance
 LEAST_DOUBT = 0.02  # a column that is nearly constant is settled by nothing
 MOST_STRAY = 0.03  # nats; noise of the edges of a perturbed tree
+SMOOTHING = (30.0, 300.0, 3_000.0, 30_000.0)  # rows of independent columns added to a pair
 
 
 def pair_counts(
@@ -51,36 +64,38 @@ def pair_counts(
     return counts
 
 
-def mutual_information(
-    layout: Layout, counts: NDArray[np.floating], pseudo: float = 0.1
-) -> NDArray[np.float64]:
-    """Mutual information of every two columns, (cols, cols), nats, 0 on the diagonal.
+def foretold(layout: Layout, counts: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Nats by which one column foretells another in a row that was left out, (cols, cols).
 
-    Each pair is judged on the rows in which both are seen.
+    Symmetric, at least 0, 0 on the diagonal. Each pair is judged on the rows in which both
+    are seen; see the module's formula.
 
     Args:
         layout: the columns.
-        counts: from `pair_counts`.
-        pseudo: rows added to each pair, spread evenly over its categories.
+        counts: from `pair_counts`; of weighted rows a cell's own weight counts as at most 1.
 
     Cost:
-        O(flat²) time, O(flat · cols) memory.
+        O(flat²) time, O(flat · the most categories of a column) memory.
 
     """
-    starts = np.array([s.start for s in layout.slices])
-    sizes = np.array(layout.n_cats, float)
-    spread = 1.0 / np.repeat(sizes, layout.n_cats)  # (flat,)
-    rows = np.empty((layout.total, layout.n_cols))  # margins per pair: a gap drops rows
-    pairs = np.empty((layout.n_cols, layout.n_cols))
-    for column, here in enumerate(layout.slices):
-        joint = counts[here] + pseudo * spread[here, None] * spread  # (n_cats, flat)
-        rows[here] = np.add.reduceat(joint, starts, axis=1)
-        pairs[column] = np.add.reduceat(_times_log(joint).sum(axis=0), starts)
-    left = np.add.reduceat(_times_log(rows), starts, axis=0)
-    both = np.add.reduceat(rows, starts, axis=0)  # (cols, cols)
-    out = (pairs - left - left.T + _times_log(both)) / np.maximum(both, 1e-300)
-    np.fill_diagonal(out, 0.0)
-    return np.maximum(out, 0.0)
+    found = np.zeros((layout.n_cols, layout.n_cols))
+    for column, here in enumerate(layout.slices[:-1]):
+        joint = counts[here, here.stop :].astype(np.float64)  # (n_cats, flat of later columns)
+        sizes = layout.n_cats[column + 1 :]
+        owner = np.repeat(np.arange(len(sizes)), sizes)
+        starts = np.cumsum((0, *sizes[:-1]))
+        left = np.add.reduceat(joint, starts, axis=1)  # (n_cats, later columns)
+        rows = left.sum(axis=0)
+        total = np.maximum(rows, 1.0)
+        alone = left[:, owner] * joint.sum(axis=0) / total[owner] ** 2  # shares if independent
+        lift = np.maximum(joint - 1, 0) / np.maximum(alone, 1e-300)
+        best = np.zeros(len(sizes))  # what an infinite kappa gives
+        for kappa in SMOOTHING:
+            told = np.log((lift + kappa) / (np.maximum(rows - 1, 0) + kappa)[owner])
+            sums = np.add.reduceat((joint * told).sum(axis=0), starts)
+            best = np.maximum(best, sums / total)
+        found[column, column + 1 :] = best
+    return found + found.T
 
 
 def determined(layout: Layout, counts: NDArray[np.floating]) -> dict[int, int]:
@@ -121,11 +136,6 @@ def determined(layout: Layout, counts: NDArray[np.floating]) -> dict[int, int]:
         if able and column not in hosts.values():
             hosts[column] = min(able, key=lambda a: layout.n_cats[a])
     return hosts
-
-
-def _times_log(counts: NDArray[np.float64]) -> NDArray[np.float64]:
-    """N log n, 0 at 0."""
-    return counts * np.log(np.maximum(counts, 1e-300))
 
 
 def spanning_tree(

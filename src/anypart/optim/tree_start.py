@@ -17,7 +17,7 @@ from anypart.models.latent_tree.circuit import Array
 from anypart.models.stack import log_sum
 from anypart.models.structure import (
     determined,
-    mutual_information,
+    foretold,
     pair_counts,
     perturbed,
     spanning_tree,
@@ -124,7 +124,7 @@ def start_hidden(
     counts = pair_counts(sample.layout, sample.codes, sample.seen)
     hosts = determined(sample.layout, counts)
     free = np.array([c for c in range(sample.layout.n_cols) if c not in hosts])
-    information = mutual_information(sample.layout, counts)[np.ix_(free, free)]
+    information = foretold(sample.layout, counts)[np.ix_(free, free)]
     order, parent = spanning_tree(perturbed(information, noise, rng) if noise else information)
     among = tree_shape(order, parent, (n_states,) * len(free))
     shape, own_code = _with_settled(among, free, hosts, sample.layout)
@@ -217,7 +217,7 @@ def to_shares(table: NDArray[np.floating]) -> Array:
 def _best_tree(
     layout: Layout, counts: NDArray[np.floating], noise: float, rng: np.random.Generator
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    information = mutual_information(layout, counts)
+    information = foretold(layout, counts)
     return spanning_tree(perturbed(information, noise, rng) if noise else information)
 
 
