@@ -68,6 +68,16 @@ def test_an_interrupted_fit_goes_on_and_ends_with_the_same_bits(tmp_path: Path) 
     assert answers(fitted) == answers(fit(tmp_path / "g"))
 
 
+def test_a_plan_knows_which_columns_are_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[Any] = []
+    make = fitting.make_plan
+    monkeypatch.setattr(
+        fitting, "make_plan", lambda *rows, **how: told.append(how["ordered"]) or make(*rows, **how)
+    )
+    fit(None)
+    assert told == [(2,)]  # a and b are words, c is a number
+
+
 def test_a_fit_that_was_refused_is_no_unfinished_one(tmp_path: Path) -> None:
     with pytest.raises(FitError, match="more than 0 minutes, -1 were given"):
         fit(tmp_path / "f", minutes=-1)

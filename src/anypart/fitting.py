@@ -180,7 +180,7 @@ def fit(
         wanted.require_minimisable(packed, judged)
         modelled = [c.name for c in codec.schema.modelled]
         policies = wanted.policies(modelled)
-        plan, resumed = _plan(work, packed, wanted, policies, table)
+        plan, resumed = _plan(work, packed, codec.ordered, wanted, policies, table)
         names = tuple(member.name for member in plan.members)
         tell(Prepared(table.name, packed.n_rows, len(codec.n_cats), names, resumed))
         questions = stated(policies, len(modelled))
@@ -271,7 +271,12 @@ def _read_note(note: Path) -> dict[str, Any]:
 
 
 def _plan(
-    work: Path, packed: PackedCodes, wanted: Wanted, policies: tuple[Policy, ...], table: Table
+    work: Path,
+    packed: PackedCodes,
+    ordered: tuple[int, ...],
+    wanted: Wanted,
+    policies: tuple[Policy, ...],
+    table: Table,
 ) -> tuple[Plan, bool]:
     """Return the plan that is there or a new one, and whether it was there."""
     plan = load_plan(work)
@@ -283,6 +288,7 @@ def _plan(
             purpose=wanted.purpose,
             policy=policies,
             distance=wanted.distance,
+            ordered=ordered,
         )
         save_plan(plan, work)
         return plan, False

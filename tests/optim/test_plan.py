@@ -141,6 +141,15 @@ def test_hidden_trees_decay_by_the_logits_that_share_a_row(purpose):
         assert not any("decay" in w.settings for w in wanted if w.family != "hidden_tree")
 
 
+@pytest.mark.parametrize("purpose", ["any", "fast", "density"])
+def test_hidden_trees_know_which_columns_have_an_order(purpose):
+    for ordered in ((), (1, 4)):
+        wanted = wishes(20_000, purpose, ordered=ordered)
+        told = {w.family: tuple(w.settings.get("ordered", ())) for w in wanted}
+        assert told.pop("hidden_tree") == ordered
+        assert not any(told.values())
+
+
 def test_an_unknown_purpose_is_refused_with_a_suggestion():
     with pytest.raises(FitError, match="Did you mean 'density'"):
         wishes(100, "densty")

@@ -67,6 +67,7 @@ class Codec:
         self.schema = schema
         self.columns = schema.modelled
         self.n_cats = tuple(c.n_cats for c in self.columns)
+        self.ordered = tuple(i for i, c in enumerate(self.columns) if c.kind.numeric)
         self._lines = {i: Line(c) for i, c in enumerate(self.columns) if c.kind.numeric}
 
     def encode(self, batch: pa.RecordBatch | pa.Table) -> Encoded:

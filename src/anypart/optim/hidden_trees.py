@@ -22,7 +22,7 @@ References:
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +37,7 @@ from anypart.models.latent_tree.circuit import Array
 from anypart.optim.checkpoint import part, under
 from anypart.optim.descent import Descent, Pace
 from anypart.optim.expected_counts import Counts, e_step_down, e_step_up, make_batch
+from anypart.optim.hats import LEAST, hats, in_hats
 from anypart.optim.tree_start import GrowingTree, make_sample, start_hidden, to_shares
 from anypart.optim.tree_tables import tree_from_state, tree_state
 
@@ -61,6 +62,8 @@ class HiddenSettings:
         by_em: share of the steps that are EM's.
         rate: largest step of AdamW.
         decay: its weight decay, of the tables' logits.
+        ordered: the columns whose categories have an order, as those of numbers have: their
+            logits are sums of hats (`optim.hats`).
 
     """
 
@@ -73,6 +76,7 @@ class HiddenSettings:
     by_em: float = 0.125
     rate: float = 0.3
     decay: float = 0.0
+    ordered: Sequence[int] = ()
 
 
 class HiddenTreeLearner:
@@ -187,7 +191,7 @@ def _add(counts: Counts, prior: Counts) -> None:
 
 
 class _Ascent:
-    """The logits of all tables on their way up; rows of one length lie in one array.
+    """The logits of all tables on their way up; rows that are made alike lie in one array.
 
     Args:
         tree: where it begins.
@@ -196,17 +200,28 @@ class _Ascent:
     """
 
     def __init__(self, tree: GrowingTree, settings: HiddenSettings) -> None:
+        import torch
+
         self._tree = tree
         n_nodes, emissions = len(tree.transitions), enumerate(tree.emissions)
         free = [table for column, table in emissions if not is_settled(tree, column)]
         tables = [*tree.transitions, *free]
         self._columns = [c for c in range(len(tree.emissions)) if not is_settled(tree, c)]
         self._n_nodes = n_nodes
-        self._groups = _by_width(tables)
-        start = {
-            name: np.log(np.maximum(np.concatenate([tables[i] for i in places]), LEAST_SHARE))
-            for name, places in self._groups.items()
+        hatted = {
+            place
+            for place, column in enumerate(self._columns, n_nodes)
+            if column in settings.ordered and tables[place].shape[1] >= LEAST
         }
+        self._groups = _alike(tables, hatted)
+        self._hats: dict[str, torch.Tensor] = {}
+        start: dict[str, Array] = {}
+        for name, places in self._groups.items():
+            logits = np.log(np.maximum(np.concatenate([tables[i] for i in places]), LEAST_SHARE))
+            if places[0] in hatted:
+                self._hats[name] = torch.tensor(hats(logits.shape[1]))
+                logits = in_hats(logits)
+            start[name] = logits
         self._ends = {
             name: np.cumsum([len(tables[i]) for i in places])[:-1]
             for name, places in self._groups.items()
@@ -232,12 +247,17 @@ class _Ascent:
         down: dict[str, torch.Tensor] = {}
         for name, places in self._groups.items():
             met = torch.from_numpy(np.concatenate([tables[i] for i in places]))
-            down[name] = (self._shares[name] * met.sum(1, keepdim=True) - met).div_(n_rows)
+            slope = (self._shares[name] * met.sum(1, keepdim=True) - met).div_(n_rows)
+            down[name] = slope @ self._hats[name].T if name in self._hats else slope
         self.descent.along(down, progress)
         self._shares = self._softmax()
 
     def _softmax(self) -> dict[str, torch.Tensor]:
-        return {name: p.detach().softmax(1) for name, p in self.descent.now.items()}
+        return {name: self._to_shares(name, p.detach()) for name, p in self.descent.now.items()}
+
+    def _to_shares(self, name: str, parameters: torch.Tensor) -> torch.Tensor:
+        hatted = name in self._hats
+        return (parameters @ self._hats[name] if hatted else parameters).softmax(1)
 
     def state(self) -> dict[str, NDArray[Any]]:
         """Return what `load_state` needs."""
@@ -257,7 +277,7 @@ class _Ascent:
         import torch
 
         mean = self.descent.averaged()
-        return self._tree_of({name: torch.from_numpy(a).softmax(1) for name, a in mean.items()})
+        return self._tree_of({n: self._to_shares(n, torch.from_numpy(a)) for n, a in mean.items()})
 
     def _tree_of(self, shares: Mapping[str, torch.Tensor]) -> GrowingTree:
         found: dict[int, Array] = {}
@@ -271,9 +291,10 @@ class _Ascent:
         return replace(self._tree, transitions=transitions, emissions=emissions)
 
 
-def _by_width(tables: Sequence[Array]) -> dict[str, list[int]]:
-    """Group the places of tables by the length of their rows."""
+def _alike(tables: Sequence[Array], hatted: Collection[int]) -> dict[str, list[int]]:
+    """Group the places of tables by the length of their rows, and whether they are hats."""
     found: dict[str, list[int]] = {}
     for place, table in enumerate(tables):
-        found.setdefault(str(table.shape[1]), []).append(place)
+        name = f"{table.shape[1]}{' in hats' if place in hatted else ''}"
+        found.setdefault(name, []).append(place)
     return found

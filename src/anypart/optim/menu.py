@@ -72,6 +72,7 @@ def wishes(
     questions: Sequence[Stated] = (),
     n_cols: int = 100,
     n_cats: float = 2,
+    ordered: Sequence[int] = (),
 ) -> tuple[Wish, ...]:
     """List the members that a purpose asks for.
 
@@ -91,6 +92,7 @@ def wishes(
         n_cols: columns; few of them can have larger trees.
         n_cats: categories of a column, on average; with many hidden trees decay faster, and a
             continuous mixture is dear to ask: `fast` has none.
+        ordered: the columns whose categories have an order.
 
     Raises:
         FitError: there is no such purpose.
@@ -117,10 +119,10 @@ def wishes(
         found.insert(0, _classes(distance, most))
     else:
         found += _exact(n_rows, n_cols, n_cats, most)
-    return tuple(_suited(wish, n_cols, n_cats, n_rows) for wish in found)
+    return tuple(_suited(wish, n_cols, n_cats, n_rows, ordered) for wish in found)
 
 
-def _suited(wish: Wish, n_cols: int, n_cats: float, n_rows: int) -> Wish:
+def _suited(wish: Wish, n_cols: int, n_cats: float, n_rows: int, ordered: Sequence[int]) -> Wish:
     """Let a hidden tree decay, and pass over the rows, as its table demands.
 
     Where columns have many categories, ten passes teach a large tree that decays what twenty
@@ -133,7 +135,8 @@ def _suited(wish: Wish, n_cols: int, n_cats: float, n_rows: int) -> Wish:
     decay = decay_for(wish.settings["n_states"], n_cats, n_rows)
     short = n_cats >= MANY_CATS and n_rows >= SMALL and n_cols > FEW_COLUMNS
     passes = wish.passes // 2 if short else wish.passes
-    return dataclasses.replace(wish, settings={**wish.settings, "decay": decay}, passes=passes)
+    suits = {"decay": decay, **({"ordered": list(ordered)} if ordered else {})}
+    return dataclasses.replace(wish, settings={**wish.settings, **suits}, passes=passes)
 
 
 def _exact(n_rows: int, n_cols: int, n_cats: float, most: int) -> list[Wish]:

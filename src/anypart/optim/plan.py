@@ -57,6 +57,7 @@ def make_plan(
     purpose: str = "any",
     policy: Sequence[Policy] = (),
     distance: str = "forward_kl",
+    ordered: Sequence[int] = (),
 ) -> Plan:
     """Turn minutes into members and steps.
 
@@ -80,6 +81,7 @@ def make_plan(
             `distance`: one mixture of products.
         policy: which part predicts which, for `questions`.
         distance: what is minimised, for `distance`.
+        ordered: the columns whose codes have an order, as those of numbers have.
 
     Raises:
         FitError: no such purpose, no time, or too few rows.
@@ -91,7 +93,7 @@ def make_plan(
     rows = split(packed, None, seed).train
     questions = stated(policy, len(packed.n_cats))
     n_cols, n_cats = len(packed.n_cats), sum(packed.n_cats) / len(packed.n_cats)
-    wanted = wishes(rows.n_rows, purpose, policy, distance, questions, n_cols, n_cats)
+    wanted = wishes(rows.n_rows, purpose, policy, distance, questions, n_cols, n_cats, ordered)
     rehearsing = max(minutes * 60 * SHARE_REHEARSING, SECONDS_TO_REHEARSE)
     costs = _rehearse_all(wanted, packed, seed, began + rehearsing)
     wanted = tuple(w for w in wanted if w.name in costs)
