@@ -72,6 +72,45 @@ def test_many_categories_foretell_nothing_by_chance():
     check_that_chance_foretells_nothing(shipped)
 
 
+def check_correction(module):
+    n_cats = (5, 4, 3)
+    codes, seen = rows(300, n_cats, 0.3)
+    layout = Layout(n_cats)
+    found = module.corrected(layout, module.pair_counts(layout, codes, seen))
+    np.testing.assert_allclose(found, found.T, atol=1e-12)
+    for a in range(3):
+        for b in range(a):
+            both = seen[:, a] & seen[:, b]
+            joint = np.zeros((n_cats[a], n_cats[b]))
+            np.add.at(joint, (codes[both, a], codes[both, b]), 1.0)
+            entropies = []
+            for counts in (joint.sum(1), joint.sum(0), joint.ravel()):
+                p = counts[counts > 0] / counts.sum()
+                entropies.append(-(p * np.log(p)).sum() + (len(p) - 1) / 2 / counts.sum())
+            left, right, together = entropies
+            assert found[a, b] == pytest.approx(left + right - together, abs=1e-9)
+
+
+def test_miller_s_correction_agrees_with_entropies_of_each_pair():
+    check_correction(shipped)
+
+
+def test_a_strayed_tree_doubts_no_more_than_half():
+    codes, seen = rows(400, (20, 30, 25), 0.1)
+    layout = Layout((20, 30, 25))
+    counts = shipped.pair_counts(layout, codes, seen)
+    low, high = shipped.foretold(layout, counts), shipped.corrected(layout, counts)
+    assert (high >= low).all()
+    shares = set()
+    for seed in range(20):
+        strayed = shipped.strayed(layout, counts, 0.0, np.random.default_rng(seed))
+        above = high > low
+        share = np.unique(((strayed - low)[above] / (high - low)[above]).round(9))
+        assert len(share) == 1  # one doubt for the whole tree
+        shares.add(float(share[0]))
+    assert 0 <= min(shares) < 0.15 < 0.35 < max(shares) <= 0.5
+
+
 def test_columns_without_rows_in_common_foretell_nothing():
     codes, seen = rows(50, (3, 4))
     seen[:25, 0] = seen[25:, 1] = False
@@ -89,3 +128,6 @@ def test_the_laws_bite_on_a_row_that_foretells_itself():
     even = planted(shipped, "left[:, owner] * joint.sum(axis=0)", "left[:, owner] * joint.mean()")
     with pytest.raises(AssertionError):
         check_against_leaving_out(even, 0.4)
+    uncorrected = planted(shipped, "pairs[1] - used - used.T + 1", "0 * pairs[1]")
+    with pytest.raises(AssertionError):
+        check_correction(uncorrected)

@@ -188,7 +188,7 @@ def test_a_fit_that_kept_its_baselines_is_compared_with_them(fit: Fit, table: pa
 
 def test_overconfident_conditionals_are_noticed(fit: Fit, table: pa.Table, scores: Any) -> None:
     def overconfident(evidence: Evidence) -> np.ndarray:
-        logs = 4 * np.maximum(fit.model.conditional(evidence), -50)
+        logs = 10 * np.maximum(fit.model.conditional(evidence), -50)
         for place in fit.model.layout.slices:
             logs[:, place] -= np.logaddexp.reduce(logs[:, place], axis=1, keepdims=True)
         return logs

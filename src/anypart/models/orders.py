@@ -15,7 +15,7 @@ from anypart.base.errors import FitError, suggest
 from anypart.base.seeds import generator
 from anypart.models.contract import Codes, Layout, Mask
 from anypart.models.stated import Stated
-from anypart.models.structure import foretold, pair_counts, perturbed, spanning_tree
+from anypart.models.structure import foretold, pair_counts, spanning_tree, strayed
 
 Order = NDArray[np.int64]
 KINDS = ("chow_liu", "given", "random", "reversed", "shaken")
@@ -41,11 +41,12 @@ def chow_liu_order(
         One product of all pairs, on as many rows as `MOST_WORK` allows.
     """
     n_rows = int(max(500, MOST_WORK / layout.total**2))
-    weights = foretold(layout, pair_counts(layout, codes[:n_rows], seen[:n_rows]))
-    root = None
+    counts, root = pair_counts(layout, codes[:n_rows], seen[:n_rows]), None
     if shaken is not None and layout.n_cols:
-        weights = perturbed(weights, SHAKEN, shaken)
+        weights = strayed(layout, counts, SHAKEN, shaken)
         root = int(shaken.integers(layout.n_cols))
+    else:
+        weights = foretold(layout, counts)
     order, _ = spanning_tree(weights, root)
     return order.astype(np.int64)
 

@@ -29,7 +29,8 @@ BLOCK_CELLS = 20_000_000  # floats of the one-hot block that is multiplied at on
 EXCEPTIONS = 0.001  # rows in which a settled column may differ
 ROWS_PER_CATEGORY = 20  # fewer rows settle anything by chance
 LEAST_DOUBT = 0.02  # a column that is nearly constant is settled by nothing
-MOST_STRAY = 0.03  # nats; noise of the edges of a perturbed tree
+MOST_STRAY = 0.01  # nats; noise of the edges of a perturbed tree
+MOST_DOUBT = 0.5  # share of what columns may foretell beyond what is proved, in such a tree
 SMOOTHING = (30.0, 300.0, 3_000.0, 30_000.0)  # rows of independent columns added to a pair
 
 
@@ -96,6 +97,42 @@ def foretold(layout: Layout, counts: NDArray[np.floating]) -> NDArray[np.float64
             best = np.maximum(best, sums / total)
         found[column, column + 1 :] = best
     return found + found.T
+
+
+def corrected(layout: Layout, counts: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Mutual information of every two columns with Miller's correction, (cols, cols), nats.
+
+    Where few rows meet in a category it is still too much, and `foretold` too little.
+
+    Args:
+        layout: the columns.
+        counts: from `pair_counts`; of weighted rows half a row makes a category count.
+
+    Cost:
+        O(flat²) time, O(flat · the most categories of a column) memory.
+
+    """
+    starts = np.array([s.start for s in layout.slices])
+    pairs = np.empty((2, layout.n_cols, layout.n_cols))  # n log n, and categories that met
+    rows = np.empty((2, layout.total, layout.n_cols))  # margins per pair: a gap drops rows
+    for column, here in enumerate(layout.slices):
+        joint = counts[here].astype(np.float64)  # (n_cats, flat)
+        met = joint >= 0.5
+        rows[0, here] = np.add.reduceat(joint, starts, axis=1)
+        rows[1, here] = np.logical_or.reduceat(met, starts, axis=1)
+        both = np.stack([_times_log(joint).sum(axis=0), met.sum(axis=0)])
+        pairs[:, column] = np.add.reduceat(both, starts, axis=1)
+    total = np.maximum(np.add.reduceat(rows[0], starts), 1.0)
+    alone, used = (np.add.reduceat(r, starts) for r in (_times_log(rows[0]), rows[1]))
+    plain = pairs[0] - alone - alone.T + _times_log(total)
+    found = (plain - (pairs[1] - used - used.T + 1) / 2) / total
+    np.fill_diagonal(found, 0.0)
+    return np.maximum(found, 0.0)
+
+
+def _times_log(counts: NDArray[np.float64]) -> NDArray[np.float64]:
+    """N log n, 0 at 0."""
+    return counts * np.log(np.maximum(counts, 1e-300))
 
 
 def determined(layout: Layout, counts: NDArray[np.floating]) -> dict[int, int]:
@@ -172,6 +209,26 @@ def spanning_tree(
         best[better] = weights[column][better]
         via[better] = column
     return np.array(order), parent
+
+
+def strayed(
+    layout: Layout, counts: NDArray[np.floating], noise: float, rng: np.random.Generator
+) -> NDArray[np.float64]:
+    """Weigh pairs of columns so that the best tree is another good one, (cols, cols), nats.
+
+    What a column foretells of another lies between `foretold` and `corrected`; a share of
+    the difference is drawn for the whole tree, then each pair is `perturbed`.
+
+    Args:
+        layout: the columns.
+        counts: from `pair_counts`.
+        noise: as in `perturbed`.
+        rng: of both.
+
+    """
+    told = foretold(layout, counts)
+    doubt = np.maximum(corrected(layout, counts) - told, 0)
+    return perturbed(told + rng.uniform(0, MOST_DOUBT) * doubt, noise, rng)
 
 
 def perturbed(

@@ -19,8 +19,8 @@ from anypart.models.structure import (
     determined,
     foretold,
     pair_counts,
-    perturbed,
     spanning_tree,
+    strayed,
 )
 from anypart.optim.expected_counts import e_step_down, e_step_up, make_batch
 
@@ -124,8 +124,8 @@ def start_hidden(
     counts = pair_counts(sample.layout, sample.codes, sample.seen)
     hosts = determined(sample.layout, counts)
     free = np.array([c for c in range(sample.layout.n_cols) if c not in hosts])
-    information = foretold(sample.layout, counts)[np.ix_(free, free)]
-    order, parent = spanning_tree(perturbed(information, noise, rng) if noise else information)
+    weights = _weights(sample.layout, counts, noise, rng)[np.ix_(free, free)]
+    order, parent = spanning_tree(weights)
     among = tree_shape(order, parent, (n_states,) * len(free))
     shape, own_code = _with_settled(among, free, hosts, sample.layout)
     transitions = [
@@ -214,11 +214,10 @@ def to_shares(table: NDArray[np.floating]) -> Array:
     return (table / table.sum(axis=1, keepdims=True)).astype(np.float32)
 
 
-def _best_tree(
+def _weights(
     layout: Layout, counts: NDArray[np.floating], noise: float, rng: np.random.Generator
-) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    information = foretold(layout, counts)
-    return spanning_tree(perturbed(information, noise, rng) if noise else information)
+) -> NDArray[np.float64]:
+    return strayed(layout, counts, noise, rng) if noise else foretold(layout, counts)
 
 
 def _observed_tree(
@@ -230,7 +229,7 @@ def _observed_tree(
     """A Chow-Liu tree from the pair counts of (a share of) the sample."""
     layout = sample.layout
     counts = pair_counts(layout, sample.codes, sample.seen, share)
-    order, parent = _best_tree(layout, counts, noise, rng)
+    order, parent = spanning_tree(_weights(layout, counts, noise, rng))
     shape = tree_shape(order, parent, layout.n_cats)
     transitions: list[Array] = []
     for column in order:
