@@ -238,7 +238,7 @@ def test_without_time_for_more_a_plan_has_one_more_than_baselines(table, monkeyp
             for w in wanted
         }
 
-    monkeypatch.setattr(plan_module, "_rehearse_all", dear)
+    monkeypatch.setattr(plan_module, "_try_out", lambda *how: (dear(*how), {}))
     assert len(make_plan(table, minutes=0.3).members) > 2  # 18 seconds, 14 are for training
     monkeypatch.setattr(plan_module, "SHARE_TRAINING", 0.4)  # 5 are; half of the 18 are 9
     short = make_plan(table, minutes=0.3)
@@ -271,6 +271,16 @@ def test_a_plan_is_made_by_rehearsal_and_fits_its_minutes(table, monkeypatch):
     assert len({m.seed for m in plan.members}) == len(plan.members)
     assert all(1 <= m.validate_every <= m.steps for m in plan.members)
     assert plan_from_json(plan_to_json(plan)) == plan
+
+
+def test_a_plan_seeks_trees_where_there_are_rows(table, tmp_path, monkeypatch):
+    monkeypatch.setattr(plan_module, "SECONDS_TO_REHEARSE", 300.0)
+    plans = [make_plan(t, minutes=0.5) for t in (table, packed_table(tmp_path, 1_300))]
+    trees = [[m for m in plan.members if m.family == "hidden_tree"] for plan in plans]
+    assert all(trees)
+    assert not any("edges" in m.settings for m in trees[0])  # 400 rows
+    edges = {tuple(map(tuple, m.settings.get("edges", ()))) for m in trees[1]}
+    assert max(map(len, edges)) == 4
 
 
 @pytest.mark.parametrize("minutes", [0, -1, float("nan")])

@@ -94,6 +94,7 @@ class Descent:
         for name, now in self.now.items():
             now.grad = gradient[name]
         self._advance(progress)
+        self._optimizer.zero_grad()  # as large as the parameters
 
     def _advance(self, progress: float) -> None:
         """Move the parameters and their average by the gradients that they hold."""

@@ -96,10 +96,24 @@ class Measured:
     look: float
 
 
+@dataclass(frozen=True)
+class Sought:
+    """A tree was sought; between processes only, faces never see it.
+
+    Args:
+        name: of the search.
+        edges: pairs of columns that are neighbours.
+
+    """
+
+    name: str
+    edges: tuple[tuple[int, int], ...]
+
+
 Event = Progress | Finished | Combined | Warned
-Message = Event | Measured
+Message = Event | Measured | Sought
 _KINDS: dict[str, type[Message]] = {
-    k.__name__: k for k in (Progress, Finished, Combined, Warned, Measured)
+    k.__name__: k for k in (Progress, Finished, Combined, Warned, Measured, Sought)
 }
 
 

@@ -64,6 +64,7 @@ class HiddenSettings:
         decay: its weight decay, of the tables' logits.
         ordered: the columns whose categories have an order, as those of numbers have: their
             logits are sums of hats (`optim.hats`).
+        edges: pairs of columns that are neighbours in the tree; none finds them from counts.
 
     """
 
@@ -77,6 +78,7 @@ class HiddenSettings:
     rate: float = 0.3
     decay: float = 0.0
     ordered: Sequence[int] = ()
+    edges: Sequence[Sequence[int]] = ()
 
 
 class HiddenTreeLearner:
@@ -101,7 +103,9 @@ class HiddenTreeLearner:
         self._layout, self._settings = layout, settings
         self._sample = make_sample(layout, codes, seen)
         rng = generator(seed, "trees", "hidden_tree")
-        self.tree = start_hidden(self._sample, settings.n_states, settings.structure_noise, rng)
+        self.tree = start_hidden(
+            self._sample, settings.n_states, settings.structure_noise, rng, settings.edges
+        )
         self._ascent: _Ascent | None = None
 
     def step(self, codes: Codes, seen: Mask, progress: float) -> float:
@@ -202,7 +206,7 @@ class _Ascent:
     def __init__(self, tree: GrowingTree, settings: HiddenSettings) -> None:
         import torch
 
-        self._tree = tree
+        self._frame = replace(tree, transitions=[])  # the tables are on their way from here
         n_nodes, emissions = len(tree.transitions), enumerate(tree.emissions)
         free = [table for column, table in emissions if not is_settled(tree, column)]
         tables = [*tree.transitions, *free]
@@ -237,7 +241,7 @@ class _Ascent:
             averaged=0.99,
         )
         self.descent = Descent(start, pace)
-        self._shares = self._softmax()
+        self._shares = self._to_shares({n: p.detach() for n, p in self.descent.now.items()})
 
     def up(self, counts: Counts, n_rows: int, progress: float) -> None:
         """Take one step up what the counts (with pseudo-counts) expect, nats per row."""
@@ -247,17 +251,17 @@ class _Ascent:
         down: dict[str, torch.Tensor] = {}
         for name, places in self._groups.items():
             met = torch.from_numpy(np.concatenate([tables[i] for i in places]))
-            slope = (self._shares[name] * met.sum(1, keepdim=True) - met).div_(n_rows)
+            slope = (self._shares[name] * met.sum(1, keepdim=True)).sub_(met).div_(n_rows)
             down[name] = slope @ self._hats[name].T if name in self._hats else slope
         self.descent.along(down, progress)
-        self._shares = self._softmax()
+        for name, now in self.descent.now.items():
+            torch.softmax(self._logits(name, now.detach()), 1, out=self._shares[name])
 
-    def _softmax(self) -> dict[str, torch.Tensor]:
-        return {name: self._to_shares(name, p.detach()) for name, p in self.descent.now.items()}
+    def _to_shares(self, parameters: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        return {name: self._logits(name, p).softmax(1) for name, p in parameters.items()}
 
-    def _to_shares(self, name: str, parameters: torch.Tensor) -> torch.Tensor:
-        hatted = name in self._hats
-        return (parameters @ self._hats[name] if hatted else parameters).softmax(1)
+    def _logits(self, name: str, parameters: torch.Tensor) -> torch.Tensor:
+        return parameters @ self._hats[name] if name in self._hats else parameters
 
     def state(self) -> dict[str, NDArray[Any]]:
         """Return what `load_state` needs."""
@@ -266,10 +270,10 @@ class _Ascent:
     def load_state(self, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Go on from `state`."""
         self.descent.load_state(arrays)
-        self._shares = self._softmax()
+        self._shares = self._to_shares({n: p.detach() for n, p in self.descent.now.items()})
 
     def now(self) -> GrowingTree:
-        """Return the tree as it is."""
+        """Return the tree as it is; the next step changes its tables."""
         return self._tree_of(self._shares)
 
     def averaged(self) -> GrowingTree:
@@ -277,18 +281,18 @@ class _Ascent:
         import torch
 
         mean = self.descent.averaged()
-        return self._tree_of({n: self._to_shares(n, torch.from_numpy(a)) for n, a in mean.items()})
+        return self._tree_of(self._to_shares({n: torch.from_numpy(a) for n, a in mean.items()}))
 
     def _tree_of(self, shares: Mapping[str, torch.Tensor]) -> GrowingTree:
         found: dict[int, Array] = {}
         for name, places in self._groups.items():
             tables = np.split(shares[name].numpy(), self._ends[name])
             found |= dict(zip(places, tables, strict=True))
-        emissions = list(self._tree.emissions)
+        emissions = list(self._frame.emissions)
         for place, column in enumerate(self._columns, self._n_nodes):
             emissions[column] = found[place]
         transitions = [found[node] for node in range(self._n_nodes)]
-        return replace(self._tree, transitions=transitions, emissions=emissions)
+        return replace(self._frame, transitions=transitions, emissions=emissions)
 
 
 def _alike(tables: Sequence[Array], hatted: Collection[int]) -> dict[str, list[int]]:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from anypart.base.errors import FitError
 from anypart.base.seeds import generator
-from anypart.optim.events import Measured
-from anypart.optim.menu import BASELINES, VARIANTS, Wish, wishes
+from anypart.optim.events import Measured, Sought
+from anypart.optim.menu import BASELINES, NOISE, VARIANTS, Wish, wishes
 from anypart.optim.plan_file import (
     Member,
     Plan,
@@ -21,6 +21,7 @@ from anypart.optim.plan_file import (
 )
 from anypart.optim.policies import Policy, stated
 from anypart.optim.rows import fingerprint, split
+from anypart.optim.tree_search import worth_seeking
 from anypart.optim.workers import Job, Tables, run_jobs
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ WORKERS = 2
 SHARE_TRAINING = 0.9  # of the time; the rest is for starting, saving and combining
 SHARE_REHEARSING = 0.25  # of the time, after which nothing more is tried out: a busy machine
 SECONDS_TO_REHEARSE = 10.0  # that it takes at least, however little time there is
+SHARE_SEEKING, MOST_SEEKING = 0.07, 8.0  # of the time, and seconds, to seek trees in
 SHARE_LOOKING = 0.1  # of a member's training, at most
 LOOKS = 10  # at least, over a member's steps
 SECONDS_TO_COMBINE = 2.0
@@ -62,7 +64,9 @@ def make_plan(
     """Turn minutes into members and steps.
 
     Every kind of member is rehearsed on the rows: its learner is started and takes some
-    steps. Then the members are taken in the order of `menu.wishes` while there is time
+    steps. Where there are rows enough, the trees of hidden trees are sought by trying out
+    (`tree_search`), from the strongest pairs and from a strayed tree. Then the members are
+    taken in the order of `menu.wishes` while there is time
     for them on `WORKERS` processes; one that does not fit gets fewer states, then fewer
     passes, and is left out below its least. The first member is always there. What could not
     be rehearsed in a quarter of the time, or ten seconds, is left out, too. What was left out
@@ -95,8 +99,15 @@ def make_plan(
     n_cols, n_cats = len(packed.n_cats), sum(packed.n_cats) / len(packed.n_cats)
     wanted = wishes(rows.n_rows, purpose, policy, distance, questions, n_cols, n_cats, ordered)
     rehearsing = max(minutes * 60 * SHARE_REHEARSING, SECONDS_TO_REHEARSE)
-    costs = _rehearse_all(wanted, packed, seed, began + rehearsing)
-    wanted = tuple(w for w in wanted if w.name in costs)
+    trees = [w for w in wanted if w.family == "hidden_tree"]
+    seeking = min(minutes * 60 * SHARE_SEEKING, MOST_SEEKING)
+    searches = [
+        Job(name, {"seek": [name, list(ordered), stray, seeking, seed]})
+        for name, stray in (("tree", 0.0), ("strayed tree", NOISE))
+        if trees and worth_seeking(rows.n_rows, n_cols)
+    ]
+    costs, found = _try_out(wanted, searches, packed, seed, began + rehearsing)
+    wanted = with_trees([w for w in wanted if w.name in costs], found)
     spent = time.monotonic() - began
     seconds = max((minutes * 60 - spent) * SHARE_TRAINING - SECONDS_TO_COMBINE, 0.1)
     chosen = choose(wanted, costs, rows.n_rows, seconds)
@@ -123,19 +134,22 @@ def batch_size(n_rows: int) -> int:
     return min(max(n_rows // 80, 64), 1_000)
 
 
-def _rehearse_all(
-    wanted: tuple[Wish, ...], packed: PackedCodes, seed: int, until: float
-) -> Mapping[str, Measured]:
-    """Measure each wish; wishes that differ in their variant only cost the same.
+def _try_out(
+    wanted: tuple[Wish, ...], searches: list[Job], packed: PackedCodes, seed: int, until: float
+) -> tuple[Mapping[str, Measured], Mapping[str, Sought]]:
+    """Measure each wish, then seek trees; wishes that differ in their variant cost the same.
 
     The most wanted come first; what is not done at `until` (of `time.monotonic`) is given up,
     but for the first that is no baseline.
     """
     found: dict[str, Measured] = {}
+    sought: dict[str, Sought] = {}
 
     def note(event: object) -> None:
-        assert isinstance(event, Measured)
-        found[event.name] = event
+        if isinstance(event, Sought):
+            sought[event.name] = event
+        elif isinstance(event, Measured):
+            found[event.name] = event
 
     kinds: dict[str, list[Wish]] = {}
     for wish in wanted:
@@ -153,14 +167,34 @@ def _rehearse_all(
     real = [w.name for w in firsts if w.family not in BASELINES]
     awaited = {wanted[0].name, *real[:1]}
     run_jobs(
-        jobs,
+        [*jobs, *searches],
         Tables(packed, None, seed),
         WORKERS,
         note,
         lambda: awaited <= found.keys() and time.monotonic() > until,
     )
     known = [alike for alike in kinds.values() if alike[0].name in found]
-    return {w.name: found[alike[0].name] for alike in known for w in alike}
+    return {w.name: found[alike[0].name] for alike in known for w in alike}, sought
+
+
+def with_trees(wanted: Sequence[Wish], found: Mapping[str, Sought]) -> tuple[Wish, ...]:
+    """Give hidden trees the edges that were found, so that they differ.
+
+    Those that do not stray take the best tree; of those that do, every other one takes what
+    the search from a strayed tree ended with, the rest find their own.
+    """
+    given: list[Wish] = []
+    n_strayed = 0
+    for wish in wanted:
+        name = "tree"
+        if wish.settings.get("structure_noise"):
+            name = "strayed tree" if n_strayed % 2 == 0 else ""
+            n_strayed += 1
+        if wish.family == "hidden_tree" and name in found:
+            edges = [list(e) for e in found[name].edges]
+            wish = dataclasses.replace(wish, settings={**wish.settings, "edges": edges})
+        given.append(wish)
+    return tuple(given)
 
 
 def choose(

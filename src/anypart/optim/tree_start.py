@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -113,7 +113,11 @@ def start_independent(sample: Sample) -> GrowingTree:
 
 
 def start_hidden(
-    sample: Sample, n_states: int, noise: float, rng: np.random.Generator
+    sample: Sample,
+    n_states: int,
+    noise: float,
+    rng: np.random.Generator,
+    edges: Sequence[Sequence[int]] = (),
 ) -> GrowingTree:
     """A node per column along the spanning tree; random tables around the margins.
 
@@ -124,8 +128,13 @@ def start_hidden(
     counts = pair_counts(sample.layout, sample.codes, sample.seen)
     hosts = determined(sample.layout, counts)
     free = np.array([c for c in range(sample.layout.n_cols) if c not in hosts])
-    weights = _weights(sample.layout, counts, noise, rng)[np.ix_(free, free)]
-    order, parent = spanning_tree(weights)
+    if edges:
+        weights = np.zeros((sample.layout.n_cols, sample.layout.n_cols))
+        weights[tuple(np.array(edges).T)] = 1.0
+        weights += weights.T
+    else:
+        weights = _weights(sample.layout, counts, noise, rng)
+    order, parent = spanning_tree(weights[np.ix_(free, free)])
     among = tree_shape(order, parent, (n_states,) * len(free))
     shape, own_code = _with_settled(among, free, hosts, sample.layout)
     transitions = [

@@ -1,4 +1,4 @@
-"""A process that trains or rehearses members for a parent, one at a time; `python -m` starts it.
+"""A process that seeks, rehearses and trains for a parent; `python -m` starts it.
 
 Jobs come as JSON lines on its standard input, events go as JSON lines to its standard
 output. When the input ends — the parent closed it, or died, even by kill −9 — the worker
@@ -25,6 +25,7 @@ from anypart.optim.loop import Stopped
 from anypart.optim.plan_file import Member
 from anypart.optim.rehearsal import rehearse
 from anypart.optim.rows import split
+from anypart.optim.tree_search import seek_tree
 
 SECONDS_TO_LEAVE = 3.0  # after the parent is gone
 
@@ -62,6 +63,9 @@ def _work(first: dict[str, Any], mailbox: _Mailbox, out: TextIO) -> None:
         if "rehearse" in job:
             name, family, settings, batch, seed = job["rehearse"]
             tell(rehearse(name, family, settings, batch, seed, rows))
+        elif "seek" in job:
+            name, ordered, stray, seconds, seed = job["seek"]
+            tell(seek_tree(name, ordered, stray, seconds, seed, rows.train))
         else:
             member, folder = Member(**job["train"]), Path(job["folder"])
             tell(finish_member(member, rows, folder, tell, mailbox.closed.is_set))

@@ -17,7 +17,7 @@ from typing import Any
 
 from anypart.base.errors import FitError
 from anypart.data.packed import PackedCodes
-from anypart.optim.events import Finished, Measured, event_from_json
+from anypart.optim.events import Finished, Measured, Sought, event_from_json
 
 SECONDS_TO_SAVE = 5.0  # what a worker gets to save its state when it is to stop
 
@@ -212,7 +212,7 @@ def run_jobs(
                 raise FitError(f"Training {worker.job} failed: {json.loads(line)['failure']}")
             message = event_from_json(line)
             tell(message)
-            if isinstance(message, Finished | Measured):
+            if isinstance(message, Finished | Measured | Sought):
                 worker.job = None
                 waiting += more() if more else []
                 for idle in (w for w in busy if w.job is None):
