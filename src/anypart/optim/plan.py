@@ -42,6 +42,7 @@ SHARE_TRAINING = 0.9  # of the time; the rest is for starting, saving and combin
 SHARE_REHEARSING = 0.25  # of the time, after which nothing more is tried out: a busy machine
 SECONDS_TO_REHEARSE = 10.0  # that it takes at least, however little time there is
 SHARE_SEEKING, MOST_SEEKING = 0.07, 8.0  # of the time, and seconds, to seek trees in
+LEAST_SEEKING = 1.0  # seconds; in less there is hardly a second trial
 SHARE_LOOKING = 0.1  # of a member's training, at most
 LOOKS = 10  # at least, over a member's steps
 SECONDS_TO_COMBINE = 2.0
@@ -104,7 +105,7 @@ def make_plan(
     searches = [
         Job(name, {"seek": [name, list(ordered), stray, seeking, seed]})
         for name, stray in (("tree", 0.0), ("strayed tree", NOISE))
-        if trees and worth_seeking(rows.n_rows, n_cols)
+        if trees and seeking >= LEAST_SEEKING and worth_seeking(rows.n_rows, n_cols)
     ]
     costs, found = _try_out(wanted, searches, packed, seed, began + rehearsing)
     wanted = with_trees([w for w in wanted if w.name in costs], found)
