@@ -23,6 +23,7 @@ ROWS_PER_FINE_CELL = 150
 FEW_VALUES = 150
 ROWS_PER_PIECE = 16
 MAX_PIECES = 9  # eight inner knots
+ROWS_PER_OUTER_PIECE, MAX_OUTER_PIECES = 4, 64  # of the first and last cell: long tails
 
 Reals = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -132,9 +133,12 @@ def _interval_cells(
     for low, high in pairwise(edges.tolist()):
         inside = (places >= low) & (places < high)
         m = int(counts[inside].sum())
-        pieces = min(max(m // ROWS_PER_PIECE, 1), MAX_PIECES)
-        knots = _split(places[inside], counts[inside], pieces, gridded=gridded)
         outer = (low == edges[0]) + (high == edges[-1])
+        rows, most = (
+            (ROWS_PER_OUTER_PIECE, MAX_OUTER_PIECES) if outer else (ROWS_PER_PIECE, MAX_PIECES)
+        )
+        pieces = min(max(m // rows, 1), most)
+        knots = _split(places[inside], counts[inside], pieces, gridded=gridded)
         top = value(high - 1) + grid.resolution if gridded else high
         if high != edges[-1]:
             top = value(high)

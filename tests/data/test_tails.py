@@ -1,0 +1,32 @@
+"""Values far out: the outer cells of a number keep the mean and the spread of their rows."""
+
+import numpy as np
+import pytest
+from tests.data.planted import planted
+
+from anypart.data import cells as shipped
+from anypart.data.line import Line
+from anypart.data.schema import Column, Kind
+
+
+def check_tails(module, rounded):
+    x = np.exp(np.random.default_rng(0).normal(6, 2, 16_000))
+    x = np.concatenate([np.rint(x) if rounded else x, [-1e4, -5e3]])
+    made, resolution = module.make_cells(x)
+    line = Line(Column("x", Kind.CONTINUOUS, "", cells=made, resolution=resolution))
+    mean, square = line.means()[-1], line.means(2)[-1]
+    inside = x[x >= made[-1].low]
+    assert len(inside) >= 200
+    assert mean == pytest.approx(inside.mean(), rel=0.05)
+    assert np.sqrt(square - mean**2) == pytest.approx(inside.std(), rel=0.25)
+
+
+@pytest.mark.parametrize("rounded", [False, True])
+def test_the_last_cell_of_a_long_tail_has_the_moments_of_its_rows(rounded):
+    check_tails(shipped, rounded)
+
+
+def test_a_tail_in_pieces_like_all_others_is_found():
+    few = planted(shipped, "if outer else (ROWS_PER_PIECE", "if False else (ROWS_PER_PIECE")
+    with pytest.raises(AssertionError):
+        check_tails(few, rounded=False)
