@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from tests.data.planted import planted
 
 from anypart.data import cells as shipped
 from anypart.data.line import Line
 from anypart.data.schema import Column, Kind
+from tests.data.planted import planted
 
 
 def check_tails(module, rounded):
