@@ -267,11 +267,12 @@ def test_labels_name_every_code(codec):
 def test_few_columns_have_finer_cells():
     x = np.random.default_rng(0).normal(size=20_000)
     plain, finer = make_cells(x)[0], make_cells(x, finer=True)[0]
-    assert len(plain) == 64
-    assert len(finer) == 128
-    assert len(make_cells(x[:5_000], finer=True)[0]) == 64  # too few rows for more
+    in_tails = 6  # at most: an outer cell is halved while it is long
+    assert 64 <= len(plain) <= 64 + in_tails
+    assert 128 <= len(finer) <= 128 + in_tails
+    assert len(make_cells(x[:5_000], finer=True)[0]) <= 64 + in_tails  # too few rows for more
     columns = {f"c{i}": x for i in range(13)}
     many = infer_schema(read(columns)).modelled
     few = infer_schema(read(dict(list(columns.items())[:12]))).modelled
-    assert {c.n_cats for c in many} == {64}
-    assert {c.n_cats for c in few} == {128}
+    assert {c.n_cats for c in many} == {len(plain)}
+    assert {c.n_cats for c in few} == {len(finer)}

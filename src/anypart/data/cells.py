@@ -2,7 +2,8 @@
 
 A value is an atom if its share is far above what its neighbours explain: zeros of a capital
 gain, 40 hours a week. A column of few distinct values is atoms throughout. The other values
-are cut into intervals of equal mass, and each of them into pieces of equal mass.
+are cut into intervals of equal mass, the outermost again where the tail is long, and each of
+them into pieces of equal mass.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ ROWS_PER_FINE_CELL = 150
 FEW_VALUES = 150
 ROWS_PER_PIECE = 16
 MAX_PIECES = 9  # eight inner knots
+LONG = 4  # times the interval beside it: then an outermost one is cut again
+ROWS_IN_TAIL = 40  # at least, in each part
 ROWS_PER_OUTER_PIECE, MAX_OUTER_PIECES = 4, 64  # of the first and last cell: long tails
 
 Reals = NDArray[np.float64]
@@ -101,7 +104,24 @@ def _intervals(
     m = int(counts.sum())
     k = max(round(budget * m / n), min(4, m // 30), 1)
     end = places[-1] + 1 if gridded else np.nextafter(places[-1], np.inf)
-    return np.array([places[0], *_split(places, counts, k, gridded=gridded), end])
+    edges = np.array([places[0], *_split(places, counts, k, gridded=gridded), end])
+    return _cut_tail(_cut_tail(edges, places, counts, -1, gridded), places, counts, 0, gridded)
+
+
+def _cut_tail(edges: Reals, places: Reals, counts: Ints, side: int, gridded: bool) -> Reals:
+    """Halve the outermost interval of a side again and again, while it is long and has rows."""
+    while len(edges) > 2:
+        outer = slice(0, 2) if side == 0 else slice(-2, None)
+        low, high = edges[outer]
+        beside = edges[2] - edges[1] if side == 0 else edges[-2] - edges[-3]
+        inside = (places >= low) & (places < high)
+        if high - low < LONG * beside or counts[inside].sum() < 2 * ROWS_IN_TAIL:
+            break
+        middle = _split(places[inside], counts[inside], 2, gridded=gridded)
+        if not middle:
+            break
+        edges = np.insert(edges, 1 if side == 0 else len(edges) - 1, middle[0])
+    return edges
 
 
 def _split(places: Reals, counts: Ints, k: int, *, gridded: bool) -> list[float]:
