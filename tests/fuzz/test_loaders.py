@@ -1,6 +1,7 @@
 """Damaged saved fits and checkpoints: a clean error or what was saved, never anything else."""
 
 import contextlib
+import copy
 import json
 import os
 import shutil
@@ -94,7 +95,7 @@ def changed(tree, rng):
         if rng.random() < 0.3:
             del holder[key]
         else:
-            holder[key] = FOREIGN[rng.integers(len(FOREIGN))]
+            holder[key] = copy.deepcopy(FOREIGN[rng.integers(len(FOREIGN))])  # never twice
     return tree
 
 
