@@ -23,9 +23,8 @@ from anypart.data.infer import infer_schema
 from anypart.models.contract import Evidence, Layout
 from anypart.models.structure import corrected, determined, foretold, pair_counts, spanning_tree
 from anypart.optim.in_memory import Held, train_held
-from anypart.optim.plan import batch_size
 from anypart.optim.rows import split
-from anypart.optim.sizes import decay_for
+from anypart.optim.sizes import batch_size, decay_for
 from anypart.optim.tree_search import seek_tree
 from benchmarks.contest import write_result
 from benchmarks.data import data_file

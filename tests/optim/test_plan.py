@@ -137,7 +137,7 @@ def test_hidden_trees_decay_by_the_logits_that_share_a_row(purpose):
         assert trees
         for tree in trees:
             logits = tree["n_states"] * n_cats / n_rows
-            assert tree["decay"] == pytest.approx(min(0.15 * logits, 0.1))
+            assert tree["decay"] == pytest.approx(min(0.09 * logits, 0.06))
         assert not any("decay" in w.settings for w in wanted if w.family != "hidden_tree")
 
 

@@ -115,6 +115,25 @@ def test_wrong_mistakes_are_found(right, wrong):
         check_mistakes(planted(shipped, right, wrong))
 
 
+def check_that_few_rows_are_taught_in_many_steps(module, monkeypatch):
+    taught = []
+    monkeypatch.setattr(module.HiddenTreeLearner, "step", lambda *args: taught.append(len(args[1])))
+    codes, seen = rows(1_200)
+    module.TreeSearch(LAYOUT, codes, seen, (0, 3), 0.0, 0)
+    assert len(taught) > 40
+    assert sum(taught) >= 3 * 1_080 - max(taught)
+
+
+def test_few_rows_are_taught_in_many_steps(monkeypatch):
+    check_that_few_rows_are_taught_in_many_steps(shipped, monkeypatch)
+
+
+def test_large_batches_of_few_rows_are_found(monkeypatch):
+    large = planted(shipped, "batch_size(n_rows)", "250")
+    with pytest.raises(AssertionError):
+        check_that_few_rows_are_taught_in_many_steps(large, monkeypatch)
+
+
 def test_every_change_leaves_a_tree():
     sought, rng = search(shipped, stray=0.6), np.random.default_rng(0)
     for _ in range(50):

@@ -21,6 +21,7 @@ from anypart.optim.plan_file import (
 )
 from anypart.optim.policies import Policy, stated
 from anypart.optim.rows import fingerprint, split
+from anypart.optim.sizes import batch_size
 from anypart.optim.tree_search import worth_seeking
 from anypart.optim.workers import Job, Tables, run_jobs
 
@@ -122,17 +123,6 @@ def make_plan(
         kept = reserve_of(wanted, costs, rows.n_rows, made)
         reserve = tuple(_with_seed(m, seed) for m in kept if m.seconds <= seconds)
     return Plan(seed, purpose, minutes, fingerprint(packed), workers, made, asked, reserve)
-
-
-def batch_size(n_rows: int) -> int:
-    """Choose the rows of a mini-batch: about eighty to a pass.
-
-    Example:
-        >>> [batch_size(n) for n in (100, 20_000, 5_000_000)]
-        [64, 250, 1000]
-
-    """
-    return min(max(n_rows // 80, 64), 1_000)
 
 
 def _try_out(

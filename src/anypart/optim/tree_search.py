@@ -32,11 +32,10 @@ from anypart.models.structure import foretold, pair_counts, spanning_tree, stray
 from anypart.optim.events import Sought
 from anypart.optim.hidden_trees import HiddenSettings, HiddenTreeLearner
 from anypart.optim.rows import Rows, some_rows
-from anypart.optim.sizes import decay_for
+from anypart.optim.sizes import batch_size, decay_for
 from anypart.optim.tree_start import make_sample, settled
 
 STATES = 32
-BATCH = 250
 PASSES = 3
 MOST_ROWS = 20_000  # to train and judge small trees on
 JUDGED = 0.1  # share of them
@@ -144,10 +143,11 @@ class TreeSearch:
         settings = replace(self._settings, edges=edges)
         learner = HiddenTreeLearner(self._layout, *self._taught, settings, self._seed)
         n_rows = len(self._taught[0])
-        steps, rng = max(PASSES * n_rows // BATCH, 1), generator(self._seed, "tree trial")
+        batch, rng = batch_size(n_rows), generator(self._seed, "tree trial")
+        steps = max(PASSES * n_rows // batch, 1)
         mixed = np.concatenate([rng.permutation(n_rows) for _ in range(PASSES)])
         for step in range(steps):
-            some = mixed[step * BATCH : (step + 1) * BATCH]
+            some = mixed[step * batch : (step + 1) * batch]
             learner.step(self._taught[0][some], self._taught[1][some], step / steps)
         model = learner.model()
         return _Tried(edges, model, model.log_prob(Evidence(*self._judged)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from types import GeneratorType
@@ -124,7 +125,11 @@ def classify(value: Any, make: Callable[[], Any] | None = None) -> Classified:
     fresh = make or (lambda: copy.deepcopy(value))
     iterable = _works(lambda: iter(value))
     iterator = iterable and iter(value) is value and hasattr(type(value), "__next__")
-    mutable, tests = _mutable(value, fresh)
+    with warnings.catch_warnings():
+        # From 3.12 on, a copy of what itertools makes warns that a later Python makes none.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        mutable, tests = _mutable(value, fresh)
+        deeply_immutable = _deeply_immutable(value, mutable)
     changed = tuple(test.code for test in tests if test.outcome == "changed")
     return Classified(
         type=type(value).__name__,
@@ -137,7 +142,7 @@ def classify(value: Any, make: Callable[[], Any] | None = None) -> Classified:
         hashable=_works(lambda: hash(value)),
         mutable=mutable,
         changed_by=changed,
-        deeply_immutable=_deeply_immutable(value, mutable),
+        deeply_immutable=deeply_immutable,
         tests=tests,
     )
 
