@@ -142,11 +142,11 @@ def test_hidden_trees_decay_by_the_logits_that_share_a_row(purpose):
 
 
 @pytest.mark.parametrize("purpose", ["any", "fast", "density"])
-def test_hidden_trees_know_which_columns_have_an_order(purpose):
+def test_members_that_can_use_it_know_which_columns_have_an_order(purpose):
     for ordered in ((), (1, 4)):
         wanted = wishes(20_000, purpose, ordered=ordered)
         told = {w.family: tuple(w.settings.get("ordered", ())) for w in wanted}
-        assert told.pop("hidden_tree") == ordered
+        assert told.pop("hidden_tree") == told.pop("continuous_mixture") == ordered
         assert not any(told.values())
 
 

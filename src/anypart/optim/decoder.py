@@ -13,6 +13,7 @@ References:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,7 @@ from anypart.models.contract import Codes, Layout, Mask, Model
 from anypart.models.layers import NORM_EPSILON
 from anypart.models.settled import Settled, free_columns
 from anypart.optim.descent import Descent, Pace, log_odds
+from anypart.optim.hats import HattedColumns
 from anypart.optim.tree_start import make_sample, settled_tables
 
 if TYPE_CHECKING:
@@ -48,6 +50,8 @@ class DecoderSettings:
         fresh: share of the steps at fresh points; in the others points and weights are learned.
         rate: largest step of AdamW.
         decay: weight decay of AdamW.
+        ordered: the columns whose categories have an order, as those of numbers have: the
+            decoder's last layer speaks of them in hats (`optim.hats`).
 
     """
 
@@ -58,6 +62,7 @@ class DecoderSettings:
     fresh: float = 0.3
     rate: float = 3e-3
     decay: float = 0.01
+    ordered: Sequence[int] = ()
 
 
 def initial_decoder(
@@ -136,6 +141,9 @@ class DecoderLearner:
         start = initial_decoder(self._layout, codes, seen, settings, seed)
         start["points"] = normal_points(lattice(settings.points, settings.dims, seed + 1)).numpy()
         start["log_weights"] = np.zeros(settings.points, np.float32)
+        ordered = [place for place, c in enumerate(self._free) if c in settings.ordered]
+        self._hatted = HattedColumns(self._layout.n_cats, ordered)
+        start["out_weight"] = self._hatted.to_hats(start["out_weight"])
         pace = Pace(settings.rate, settings.decay, norm=5.0, steady=STEADY)
         self._descent = Descent(start, pace)
         self._cube = lattice(settings.points, settings.dims, seed)
@@ -154,7 +162,8 @@ class DecoderLearner:
         hot = np.zeros((len(codes), self._layout.total), np.float32)
         rows, cols = np.nonzero(seen[:, self._free])
         hot[rows, codes[rows, cols] + self._starts[cols]] = 1
-        now, fresh = self._descent.now, progress < self._settings.fresh
+        now, fresh = dict(self._descent.now), progress < self._settings.fresh
+        now["out_weight"] = self._hatted.to_cells(now["out_weight"])
         tables = decode(now, self._fresh() if fresh else now["points"], self._layout)
         weights = now["log_weights"].detach() if fresh else now["log_weights"]
         joint = torch.from_numpy(hot) @ tables.T  # (rows, points)
@@ -163,7 +172,11 @@ class DecoderLearner:
 
     def model(self) -> Model:
         """Return the mixture at its own points, all of it averaged over steps."""
+        import torch
+
         arrays = self._descent.averaged()
+        in_hats = torch.from_numpy(arrays["out_weight"])
+        arrays["out_weight"] = self._hatted.to_cells(in_hats).numpy()
         arrays["log_weights"] -= np.logaddexp.reduce(arrays["log_weights"])
         mixture = ContinuousMixture(self._layout, arrays)
         if not self._hosts:

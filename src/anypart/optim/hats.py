@@ -18,8 +18,14 @@ References:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import torch
 
 LEAST = 4  # categories whose order says something
 REACH = 2.0  # what a step of all hats moves a logit by, of a single one's step
@@ -54,3 +60,35 @@ def in_hats(logits: Array) -> Array:
     basis = hats(logits.shape[1]).astype(np.float64)
     centred = logits - logits.mean(axis=1, keepdims=True)
     return (centred @ np.linalg.solve(basis.T @ basis, basis.T)).astype(np.float32)
+
+
+class HattedColumns:
+    """The weights of a network's last layer, of which those of ordered columns are hats.
+
+    Args:
+        n_cats: categories of each column.
+        ordered: the columns whose categories have an order.
+
+    """
+
+    def __init__(self, n_cats: Sequence[int], ordered: Sequence[int]) -> None:
+        import torch
+
+        self._n_cats = tuple(n_cats)
+        self._hats = {c: torch.tensor(hats(n_cats[c])) for c in ordered if n_cats[c] >= LEAST}
+        self._widths = [len(self._hats.get(c, range(n))) for c, n in enumerate(n_cats)]
+
+    def to_hats(self, weights: Array) -> Array:
+        """Write weights of cells as hats, (rows, cells of all columns) → (rows, hats)."""
+        parts = np.split(weights, np.cumsum(self._n_cats)[:-1], axis=1)
+        hatted = [in_hats(p) if c in self._hats else p for c, p in enumerate(parts)]
+        return np.concatenate(hatted, axis=1)
+
+    def to_cells(self, weights: torch.Tensor) -> torch.Tensor:
+        """Add hats up to weights of cells, (rows, hats) → (rows, cells of all columns)."""
+        import torch
+
+        if not self._hats:
+            return weights
+        parts = enumerate(weights.split(self._widths, 1))
+        return torch.cat([p @ self._hats[c] if c in self._hats else p for c, p in parts], 1)
