@@ -4,6 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
+from tests.data.planted import planted
 
 from anypart.models import structure
 from anypart.models.contract import Evidence, Layout
@@ -68,6 +69,49 @@ def test_few_rows_settle_nothing():
 
 
 STARTS = pytest.mark.parametrize("start", [tree, mixture])
+
+
+def hidden_where(values, n_rows=2_000):
+    """Zones that are not seen in boroughs of these values."""
+    codes, seen = zones(n_rows)
+    seen[np.isin(codes[:, 1], values), 0] = False
+    return codes, seen
+
+
+def check_that_gaps_by_value_settle_nothing(module):
+    for values in ([0], [2], [0, 1]):  # one borough left: every zone "settles" it
+        counts = module.pair_counts(LAYOUT, *hidden_where(values))
+        assert module.determined(LAYOUT, counts) == {}
+    codes, seen = zones(2_000)
+    seen[::2, 0] = False  # gaps by chance hide nothing
+    assert module.determined(LAYOUT, module.pair_counts(LAYOUT, codes, seen)) == {1: 0}
+
+
+def test_a_column_whose_gaps_hang_on_another_does_not_settle_it():
+    check_that_gaps_by_value_settle_nothing(structure)
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        (" & ~passed_over", ""),
+        ("LEAST_MET * due", "LEAST_MET * due * 3"),
+    ],
+)
+def test_the_law_of_gaps_by_value_bites(right, wrong):
+    with pytest.raises(AssertionError):
+        check_that_gaps_by_value_settle_nothing(planted(structure, right, wrong))
+
+
+@STARTS
+def test_what_gaps_hide_keeps_its_share(start):
+    codes, seen = hidden_where([0])
+    learner = start(codes, seen)
+    for step in range(60):
+        rows = np.arange(step * 100, step * 100 + 100) % len(codes)
+        learner.step(codes[rows], seen[rows], step / 60)
+    told = np.exp(learner.model().conditional(Evidence.nothing(1, 3))[0])[LAYOUT.slices[1]]
+    np.testing.assert_allclose(told, np.bincount(codes[:, 1]) / len(codes), atol=0.05)
 
 
 @STARTS

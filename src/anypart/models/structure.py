@@ -28,6 +28,7 @@ from anypart.models.contract import Codes, Layout, Mask
 BLOCK_CELLS = 20_000_000  # floats of the one-hot block that is multiplied at once
 EXCEPTIONS = 0.001  # rows in which a settled column may differ
 ROWS_PER_CATEGORY = 20  # fewer rows settle anything by chance
+LEAST_MET = 0.5  # of the rows of a category that would meet a column if its gaps were chance
 LEAST_DOUBT = 0.02  # a column that is nearly constant is settled by nothing
 MOST_STRAY = 0.01  # nats; noise of the edges of a perturbed tree
 MOST_DOUBT = 0.5  # share of what columns may foretell beyond what is proved, in such a tree
@@ -139,8 +140,10 @@ def determined(layout: Layout, counts: NDArray[np.floating]) -> dict[int, int]:
     """Find columns that another column settles, as a zone settles its borough.
 
     Column b is settled by a when the commonest value of b for each value of a is the
-    right one in all but `EXCEPTIONS` of the rows, and b alone is not so easily guessed.
-    A column that settles others is never settled itself.
+    right one in all but `EXCEPTIONS` of the rows in which both are seen, and b alone is not
+    so easily guessed there. Gaps of a may hang on b: where a is never seen beside one of b's
+    values, it does not settle b, whatever it says of the others. A column that settles others
+    is never settled itself.
 
     Args:
         layout: the columns.
@@ -153,19 +156,24 @@ def determined(layout: Layout, counts: NDArray[np.floating]) -> dict[int, int]:
         O(flat²) time.
     """
     starts = np.array([s.start for s in layout.slices])
+    n_all = np.diag(counts)  # rows of each category
     right = np.empty((layout.n_cols, layout.n_cols))
-    total, used = np.empty_like(right), np.empty_like(right)
+    total, used, guessed = (np.empty_like(right) for _ in range(3))
+    passed_over = np.empty(right.shape, bool)
     for column, here in enumerate(layout.slices):
         best = np.maximum.reduceat(counts[here], starts, axis=1)  # (n_cats, cols)
         right[column] = best.sum(axis=0)
-        total[column] = np.add.reduceat(counts[here].sum(axis=0), starts)
+        met = counts[here].sum(axis=0)  # of each category where this column is seen, too
+        total[column] = np.add.reduceat(met, starts)
         used[column] = (best > 0).sum(axis=0)
-    share = right / np.maximum(total, 1.0)
-    alone = np.array(
-        [np.diag(counts)[s].max() / max(np.diag(counts)[s].sum(), 1) for s in layout.slices]
-    )
-    settles = (share >= 1 - EXCEPTIONS) & (total >= ROWS_PER_CATEGORY * used)
-    settles &= alone <= 1 - LEAST_DOUBT
+        guessed[column] = np.maximum.reduceat(met, starts)
+        share_seen = total[column] / np.maximum(np.add.reduceat(n_all, starts), 1)
+        due = n_all * np.repeat(share_seen, layout.n_cats)
+        rare = (met < LEAST_MET * due) & (n_all >= ROWS_PER_CATEGORY)
+        passed_over[column] = np.logical_or.reduceat(rare, starts)
+    enough = np.maximum(total, 1.0)
+    settles = (right / enough >= 1 - EXCEPTIONS) & (total >= ROWS_PER_CATEGORY * used)
+    settles &= (guessed / enough <= 1 - LEAST_DOUBT) & ~passed_over
     np.fill_diagonal(settles, False)
     hosts: dict[int, int] = {}
     for column in np.argsort(layout.n_cats, kind="stable").tolist():
