@@ -13,13 +13,14 @@ from anypart.data.cells import FEW_COLUMNS
 from anypart.models.continuous_mixture import GATHERED
 from anypart.models.stated import Stated
 from anypart.optim.policies import MIXED, Policy, all_stated
-from anypart.optim.sizes import decay_for, states_for
+from anypart.optim.sizes import STATES, classes_for, decay_for
 
 PURPOSES = ("any", "fast", "density", "questions", "distance")
 BASELINES = frozenset({"independent", "chow_liu"})  # what others are compared with
 ALONE = ("distance",)  # its first member is the fit, the others are baselines
+FAST_STATES = 32  # of the tree that is cheap to ask
 MANY_CATS = 16  # of a column, on average, from which the largest trees pay
-SMALL = 1_000  # rows; below, several small trees are better than one large one
+SMALL = 1_000  # rows; below, many passes are cheap, and there are no larger trees
 NOISE = 0.6  # how far the structures of further trees stray, so that they err differently
 WHOLE = 1  # batch of a learner that holds its rows: what the loop reads for nothing
 FEW_ROWS = 5_000
@@ -108,18 +109,17 @@ def wishes(
         Wish("independent", "independent", {}, passes=2, least=1),
         Wish("chow_liu", "chow_liu", {}, passes=2, least=1),
     ]
-    most = states_for(n_rows)
     if purpose == "fast":
-        found.append(_hidden("hidden_tree", min(most, 32), n_rows))
+        found.append(_hidden("hidden_tree", FAST_STATES, n_rows))
         found += [_continuous(n_rows)] if n_cats < GATHERED else []
     elif purpose == "density":
-        found += _along_orders(n_rows, most)
+        found += _along_orders(n_rows)
     elif purpose == "questions":
-        found = _for_questions(n_rows, most, policy or MIXED, questions, found)
+        found = _for_questions(n_rows, policy or MIXED, questions, found)
     elif purpose == "distance":
-        found.insert(0, _classes(distance, most))
+        found.insert(0, _classes(distance, classes_for(n_rows)))
     else:
-        found += _exact(n_rows, n_cols, n_cats, most)
+        found += _exact(n_rows, n_cols, n_cats)
     return tuple(_suited(wish, n_cols, n_cats, n_rows, ordered) for wish in found)
 
 
@@ -141,7 +141,7 @@ def _suited(wish: Wish, n_cols: int, n_cats: float, n_rows: int, ordered: Sequen
     return dataclasses.replace(wish, settings={**wish.settings, "decay": decay}, passes=passes)
 
 
-def _exact(n_rows: int, n_cols: int, n_cats: float, most: int) -> list[Wish]:
+def _exact(n_rows: int, n_cols: int, n_cats: float) -> list[Wish]:
     """List what answers any part exactly, and best."""
     small = n_rows < SMALL
     few = n_cols <= FEW_COLUMNS and not small
@@ -152,27 +152,26 @@ def _exact(n_rows: int, n_cols: int, n_cats: float, most: int) -> list[Wish]:
     # tell from real ones than a mixture with small ones does (diamonds).
     times = 4 if few or n_cats >= MANY_CATS else 2
     large = [
-        _hidden(name, times * most, n_rows, noise)
+        _hidden(name, times * STATES, n_rows, noise)
         for name, noise in (("large_tree_1", 0.0), ("large_tree_2", NOISE))
     ]
     rest = [
-        _hidden("hidden_tree_1", most, n_rows),
+        _hidden("hidden_tree_1", STATES, n_rows),
         _continuous(n_rows),
-        _hidden("hidden_tree_2", most, n_rows, NOISE),
+        _hidden("hidden_tree_2", STATES, n_rows, NOISE),
         _tree_mixture(3 if small else 8),
-        _hidden("hidden_tree_3", most // 2 if small else most, n_rows, NOISE),
-        _hidden("hidden_tree_4", most // 4 if small else most, n_rows, NOISE),
+        _hidden("hidden_tree_3", STATES, n_rows, NOISE),
+        _hidden("hidden_tree_4", STATES, n_rows, NOISE),
     ]
     if small:
         return rest
-    more = [_hidden(f"hidden_tree_{k}", most, n_rows, NOISE) for k in (5, 6)]
+    more = [_hidden(f"hidden_tree_{k}", STATES, n_rows, NOISE) for k in (5, 6)]
     wanted = [*large, *rest] if few else [*rest[:3], large[0], *rest[3:], large[1]]
     return [*wanted, *more]
 
 
 def _for_questions(
     n_rows: int,
-    n_states: int,
     policy: Sequence[Policy],
     questions: Sequence[Stated],
     baselines: Sequence[Wish],
@@ -192,9 +191,9 @@ def _for_questions(
     if not all_stated(policy):
         return [network, *baselines, *first, *later]
     exact = [
-        _hidden("hidden_tree_1", n_states, n_rows),
+        _hidden("hidden_tree_1", STATES, n_rows),
         _continuous(n_rows),
-        _hidden("hidden_tree_2", n_states, n_rows, NOISE),
+        _hidden("hidden_tree_2", STATES, n_rows, NOISE),
     ]
     return [*baselines, *first, *later, network, *exact]
 
@@ -228,7 +227,7 @@ def _own(number: int, question: Stated, n_rows: int) -> list[Wish]:
     ]
 
 
-def _along_orders(n_rows: int, n_states: int) -> list[Wish]:
+def _along_orders(n_rows: int) -> list[Wish]:
     """List what gives complete rows the best likelihood, whatever else it can answer."""
     return [
         # A step takes the rows that the learner holds, whatever the batch: a point of the
@@ -240,7 +239,7 @@ def _along_orders(n_rows: int, n_states: int) -> list[Wish]:
         # Trees that correct the regression: connect4's rules are nearly linear.
         _shallow("linear_trees_1", n_rows, "chow_liu", linear=True),
         _continuous(n_rows),
-        _hidden("hidden_tree_1", n_states, n_rows),
+        _hidden("hidden_tree_1", STATES, n_rows),
         # Half as wide and half the orders: a row costs a hundred times what trees take.
         _any_order(n_rows, width=256, orders=2),
         _shallow("shallow_trees_2", n_rows, "shaken"),
@@ -253,7 +252,7 @@ def _along_orders(n_rows: int, n_states: int) -> list[Wish]:
         _deep("deep_trees_3", n_rows, "shaken"),
         _shallow("shallow_trees_5", n_rows, "shaken"),
         _deep("deep_trees_4", n_rows, "random"),
-        _hidden("hidden_tree_2", n_states, n_rows, NOISE),
+        _hidden("hidden_tree_2", STATES, n_rows, NOISE),
         # Its likelihood is an estimate; the weight that validation gives it is mostly small.
         Wish("vae", "vae", {}, 60, 5, 5, 64 if n_rows < SMALL else 256, most_steps=8_000),
     ]

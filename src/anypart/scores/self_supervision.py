@@ -17,7 +17,7 @@ from anypart.optim.features import k_means, principal_components, random_feature
 from anypart.optim.in_memory import train_held
 from anypart.optim.policies import MIXED, Policy
 from anypart.optim.probe import Reals, by_neighbours, linear_probe
-from anypart.optim.sizes import decay_for, states_for
+from anypart.optim.sizes import STATES, decay_for
 from anypart.optim.views import View
 from anypart.queries.representing import Cells
 from anypart.scores.label_task import Posed, chosen, pose, raw_vectors
@@ -216,9 +216,8 @@ def _representations(
 
 
 def _tree(layout: Layout, n_rows: int) -> dict[str, float]:
-    n_states = states_for(n_rows)
-    decay = decay_for(n_states, layout.total / layout.n_cols, n_rows)
-    return {"n_states": n_states, "decay": decay}
+    decay = decay_for(STATES, layout.total / layout.n_cols, n_rows)
+    return {"n_states": STATES, "decay": decay}
 
 
 def _latent(model: Model, rows: ScoredRows) -> Reals:
