@@ -11,6 +11,7 @@ from anypart.models.contract import Evidence, Layout
 from anypart.optim import decoder, tree_start
 from anypart.optim.decoder import DecoderLearner, DecoderSettings
 from anypart.optim.finish import finish_member, load_stored
+from anypart.optim.hats import hats
 from anypart.optim.hidden_trees import HiddenSettings, HiddenTreeLearner
 from anypart.optim.loop import Stopped
 from anypart.optim.plan import Member
@@ -177,3 +178,24 @@ def test_a_member_with_settled_columns_is_stopped_resumed_and_stored(tmp_path):
     one, alone = load_stored(member, tmp_path), load_stored(member, tmp_path / "alone")
     assert one.model.family == "settled"
     np.testing.assert_array_equal(one.valid_log_prob, alone.valid_log_prob)
+
+
+def check_that_hats_are_of_the_right_column(module):
+    """A borough that its zone settles comes first, a number of nine cells last."""
+    codes, seen = zones(2_000)
+    number = np.random.default_rng(3).integers(0, 9, len(codes))
+    codes = np.stack([codes[:, 1], codes[:, 0], number], axis=1).astype(np.int32)
+    settings = module.DecoderSettings(dims=2, width=8, points=16, ordered=(2,))
+    learner = module.DecoderLearner(Layout((3, 6, 9)), codes, seen, settings, 0)
+    width = next(a.shape[1] for k, a in learner.state().items() if k.endswith("out_weight"))
+    assert width == 6 + len(hats(9))
+
+
+def test_hats_are_of_the_right_column_where_others_are_settled():
+    check_that_hats_are_of_the_right_column(decoder)
+
+
+def test_hats_of_another_column_are_found():
+    wrong = planted(decoder, "if c in settings.ordered]", "if place in settings.ordered]")
+    with pytest.raises(AssertionError):
+        check_that_hats_are_of_the_right_column(wrong)

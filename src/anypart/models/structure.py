@@ -141,9 +141,9 @@ def determined(layout: Layout, counts: NDArray[np.floating]) -> dict[int, int]:
 
     Column b is settled by a when the commonest value of b for each value of a is the
     right one in all but `EXCEPTIONS` of the rows in which both are seen, and b alone is not
-    so easily guessed there. Gaps of a may hang on b: where a is never seen beside one of b's
-    values, it does not settle b, whatever it says of the others. A column that settles others
-    is never settled itself.
+    so easily guessed there. Gaps of a may hang on b: where a is seen beside one of b's values
+    less than `LEAST_MET` as often as beside any, it does not settle b, whatever it says of the
+    others. A column that settles others is never settled itself.
 
     Args:
         layout: the columns.
@@ -157,6 +157,7 @@ def determined(layout: Layout, counts: NDArray[np.floating]) -> dict[int, int]:
     """
     starts = np.array([s.start for s in layout.slices])
     n_all = np.diag(counts)  # rows of each category
+    n_seen = np.add.reduceat(n_all, starts)  # and of each column
     right = np.empty((layout.n_cols, layout.n_cols))
     total, used, guessed = (np.empty_like(right) for _ in range(3))
     passed_over = np.empty(right.shape, bool)
@@ -167,8 +168,7 @@ def determined(layout: Layout, counts: NDArray[np.floating]) -> dict[int, int]:
         total[column] = np.add.reduceat(met, starts)
         used[column] = (best > 0).sum(axis=0)
         guessed[column] = np.maximum.reduceat(met, starts)
-        share_seen = total[column] / np.maximum(np.add.reduceat(n_all, starts), 1)
-        due = n_all * np.repeat(share_seen, layout.n_cats)
+        due = n_all * np.repeat(total[column] / np.maximum(n_seen, 1), layout.n_cats)
         rare = (met < LEAST_MET * due) & (n_all >= ROWS_PER_CATEGORY)
         passed_over[column] = np.logical_or.reduceat(rare, starts)
     enough = np.maximum(total, 1.0)

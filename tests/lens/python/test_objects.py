@@ -12,6 +12,7 @@ import io
 import itertools
 import random
 import sys
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -194,6 +195,24 @@ def test_kinds_are_found_by_trying(known):
     told = (found.mutable, found.hashable, found.deeply_immutable)
     assert told == known[1:4]
     assert (found.iterable, found.iterator, found.generator) == known[4:]
+
+
+class Going:
+    """Its copies are on their way out, as those of itertools are from 3.12 on."""
+
+    def __deepcopy__(self, memo):
+        warnings.warn("No copy in a later Python.", DeprecationWarning, stacklevel=2)
+        return Going()
+
+
+def test_an_object_whose_copies_warn_is_tried_all_the_same():
+    assert classify(Going()).mutable
+
+
+def test_warnings_that_stop_the_trying_are_found():
+    module = sys.modules["anypart.lens.python.classify"]
+    heeds = planted(module, 'simplefilter("ignore", Dep', 'simplefilter("error", Dep')
+    assert heeds.classify(Going()).mutable is None
 
 
 @pytest.mark.parametrize("value", OF_C, ids=lambda value: type(value).__name__)
